@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+add_library(longcord_flags INTERFACE)
+target_include_directories(longcord_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# -Wnull-dereference is left out: it fires inside Asio's headers.
+target_compile_options(longcord_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wformat=2
+  -Wimplicit-fallthrough)
+target_compile_definitions(longcord_flags INTERFACE
+  LONGCORD_VERSION="${PROJECT_VERSION}"
+  BOOST_ASIO_NO_DEPRECATED)
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  target_compile_options(longcord_flags INTERFACE -fstack-protector-strong)
+  target_compile_definitions(longcord_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(LONGCORD_SANITIZE)
+  target_compile_options(longcord_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(longcord_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# A room of the house: one folder, one static library, and the rooms and libraries it may know.
+# Which room knows which is the architecture; docs/architecture.md says why.
+function(longcord_room name)
+  cmake_parse_arguments(room "" "" "SOURCES;KNOWS" ${ARGN})
+  add_library(longcord_${name} STATIC ${room_SOURCES})
+  target_link_libraries(longcord_${name} PUBLIC longcord_flags ${room_KNOWS})
+endfunction()

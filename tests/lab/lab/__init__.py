@@ -1,0 +1,1 @@
+"""The lab: two machines and a nested guest with real kernels, and the words scenarios use to drive them."""
