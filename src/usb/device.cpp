@@ -11,13 +11,14 @@ Result<UsbId> UsbId::parse(std::string_view text) {
         const auto vendor = parse_hex(text.substr(0, digits), 0xffff);
         const auto product = parse_hex(text.substr(digits + 1), 0xffff);
         if (vendor && product)
-            return UsbId{static_cast<std::uint16_t>(*vendor),
-                         static_cast<std::uint16_t>(*product)};
+            return UsbId{static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*product)};
     }
     return fail(ErrorKind::invalid, "\"{}\" is no vid:pid such as 10c4:ea60", printable(text));
 }
 
-std::string UsbId::to_string() const { return fmt::format("{:04x}:{:04x}", vendor, product); }
+std::string UsbId::to_string() const {
+    return fmt::format("{:04x}:{:04x}", vendor, product);
+}
 
 Speed speed_from_sysfs(std::string_view megabits) noexcept {
     if (megabits == "1.5")

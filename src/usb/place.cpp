@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "usb/place.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
+
+#include <algorithm>
 
 namespace longcord {
 
@@ -13,8 +13,8 @@ Result<PortPath> PortPath::parse(std::string_view text) {
         const auto dot = rest.find('.');
         const auto port = parse_decimal(rest.substr(0, dot));
         if (!port || *port == 0)
-            return fail(ErrorKind::invalid, "\"{}\" is no port path such as 4 or 4.1.2",
-                        printable(text));
+            return fail(
+                ErrorKind::invalid, "\"{}\" is no port path such as 4 or 4.1.2", printable(text));
         path.ports.push_back(*port);
         if (dot == std::string_view::npos)
             return path;
@@ -49,8 +49,9 @@ Result<Place> Place::parse(std::string_view text) {
     const auto dash = busid.find('-');
     const auto bus = parse_decimal(busid.substr(0, dash));
     if (dash == std::string_view::npos || !bus || *bus == 0)
-        return fail(ErrorKind::invalid, "\"{}\" is no place such as 3-4.1 or workbench/1-1.2",
-                    printable(text));
+        return fail(
+            ErrorKind::invalid, "\"{}\" is no place such as 3-4.1 or workbench/1-1.2",
+            printable(text));
     auto path = PortPath::parse(busid.substr(dash + 1));
     if (!path)
         return path.error();
@@ -59,9 +60,13 @@ Result<Place> Place::parse(std::string_view text) {
     return place;
 }
 
-std::string Place::busid() const { return std::to_string(bus) + '-' + path.to_string(); }
+std::string Place::busid() const {
+    return std::to_string(bus) + '-' + path.to_string();
+}
 
-std::string Place::to_string() const { return pi.empty() ? busid() : pi + '/' + busid(); }
+std::string Place::to_string() const {
+    return pi.empty() ? busid() : pi + '/' + busid();
+}
 
 bool Place::covers(const Place& other) const noexcept {
     return pi == other.pi && bus == other.bus && path.covers(other.path);

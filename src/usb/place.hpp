@@ -3,12 +3,12 @@
 // workbench. Comparison is by whole port components, so 3-4 covers 3-4.1 and never 3-40.
 #pragma once
 
+#include "base/error.hpp"
+
 #include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.hpp"
 
 namespace longcord {
 
