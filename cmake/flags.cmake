@@ -6,9 +6,12 @@ target_compile_options(longcord_flags INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
   -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wformat=2
   -Wimplicit-fallthrough)
+# Without implicit conversions a json is no Error, so Result<json> can be made from one; and what
+# would throw on data from outside has to be written out.
 target_compile_definitions(longcord_flags INTERFACE
   LONGCORD_VERSION="${PROJECT_VERSION}"
-  BOOST_ASIO_NO_DEPRECATED)
+  BOOST_ASIO_NO_DEPRECATED
+  JSON_USE_IMPLICIT_CONVERSIONS=0)
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(longcord_flags INTERFACE -fstack-protector-strong)
   target_compile_definitions(longcord_flags INTERFACE _FORTIFY_SOURCE=2)
