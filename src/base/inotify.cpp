@@ -21,8 +21,8 @@ static int open_inotify() {
 
 Inotify::Inotify(asio::io_context& loop) : fd_(open_inotify()), descriptor_(loop, fd_) {}
 
-Result<int> Inotify::watch(const std::filesystem::path& path, std::uint32_t mask) const {
-    const int watch = ::inotify_add_watch(fd_, path.c_str(), mask);
+Result<int> add_watch(int inotify, const std::filesystem::path& path, std::uint32_t mask) {
+    const int watch = ::inotify_add_watch(inotify, path.c_str(), mask);
     if (watch < 0)
         return fail_errno(errno, "watch " + path.string());
     return watch;

@@ -28,15 +28,19 @@ struct InotifyEvent {
     bool overflow() const noexcept { return (mask & IN_Q_OVERFLOW) != 0; }
 };
 
+/// Watches a file or directory; symlinks are followed unless `mask` has IN_DONT_FOLLOW. The same
+/// inode has one watch: watching it again returns the same number with the new mask. This form is
+/// for a worker's thread with a duplicate of fd(), because a lookup in /etc/pve can block.
+Result<int> add_watch(int inotify, const std::filesystem::path& path, std::uint32_t mask);
+
 class Inotify {
   public:
     /// Throws std::system_error where the kernel has no more instances: that is at start-up.
     explicit Inotify(asio::io_context& loop);
 
-    /// Watches a file or directory; symlinks are followed unless `mask` has IN_DONT_FOLLOW. The
-    /// same inode has one watch: watching it again returns the same number with the new mask. May
-    /// be called from any thread (a lookup in /etc/pve can block).
-    Result<int> watch(const std::filesystem::path& path, std::uint32_t mask) const;
+    Result<int> watch(const std::filesystem::path& path, std::uint32_t mask) const {
+        return add_watch(fd_, path, mask);
+    }
     /// Unknown and vanished watches are fine. Events already queued are still delivered.
     void forget(int watch) const noexcept;
 
@@ -47,7 +51,7 @@ class Inotify {
     int fd() const noexcept { return fd_; }
 
   private:
-    int fd_; ///< owned by descriptor_; here because watch() is const and runs on any thread
+    int fd_; ///< owned by descriptor_
     asio::posix::stream_descriptor descriptor_;
 };
 
