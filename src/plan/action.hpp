@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// What the planner asks for. Each action concerns one place or one VM, and its outcome is written
+// back into the World, which wakes the planner again.
+#pragma once
+
+#include "qmp/commands.hpp"
+#include "usb/device.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace longcord {
+
+/// A QMP session without commands: what does QEMU say?
+struct LookAtVm {
+    unsigned vmid = 0;
+    bool operator==(const LookAtVm&) const = default;
+};
+
+/// Fetch a Pi's device: stream, handshake, vhci attach.
+struct ImportDevice {
+    Place place;
+    std::string server; ///< the link's peer address
+    unsigned server_port = 0;
+    unsigned vhci_port = 0; ///< chosen free, reserved while in flight
+    bool operator==(const ImportDevice&) const = default;
+};
+
+/// Give an import that is what its Pi said a configuration and its interfaces, without host
+/// drivers.
+struct AuthorizeImport {
+    Place place;
+    std::string sysname; ///< its name on this host: "5-1"
+    std::optional<unsigned> configuration;
+    bool operator==(const AuthorizeImport&) const = default;
+};
+
+struct PlugDevice {
+    Place place;
+    unsigned vmid = 0;
+    PlugCommand command;
+    bool operator==(const PlugDevice&) const = default;
+};
+
+struct UnplugDevice {
+    Place place;
+    unsigned vmid = 0;
+    std::string id;
+    /// An import's name on this host: its interfaces are deauthorised first, because QEMU hands the
+    /// device back to host drivers as it lets go. Empty: nothing to do there.
+    std::string deauthorize;
+    bool operator==(const UnplugDevice&) const = default;
+};
+
+struct DetachImport {
+    Place place;
+    unsigned vhci_port = 0;
+    std::string why;
+    bool in_vain = false; ///< the attempt failed: wait before the next one
+    bool operator==(const DetachImport&) const = default;
+};
+
+using Action =
+    std::variant<LookAtVm, ImportDevice, AuthorizeImport, PlugDevice, UnplugDevice, DetachImport>;
+
+/// "plug workbench/1-1.2 into VM 100 (xhci.0 port 15)": for logs and tests.
+std::string to_string(const Action& action);
+
+/// The place it concerns; nullptr for LookAtVm.
+const Place* place_of(const Action& action) noexcept;
+
+} // namespace longcord

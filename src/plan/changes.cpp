@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "plan/changes.hpp"
+
+#include "qmp/plug_id.hpp"
+
+#include <algorithm>
+
+namespace longcord {
+
+namespace {
+
+/// A device was plugged in (anew): what failed before says nothing about it.
+void arrived(World& world, const Place& place, TimePoint now) {
+    History& history = world.history[place];
+    history.backoff.succeeded();
+    history.last_error.clear();
+    history.replugs.happened(now);
+}
+
+Import* import_on(World& world, std::string_view sysname) {
+    for (const auto& row : world.vhci)
+        if (row.state == VhciPort::State::used && row.local_busid == sysname)
+            if (const auto import = world.imports.find(row.port); import != world.imports.end())
+                return &import->second;
+    return nullptr;
+}
+
+void import_seen(World& world, const LocalDevice& device) {
+    Import* import = import_on(world, device.sysfs_path);
+    if (!import)
+        return; // somebody else's: not ours to touch
+    import->local = device;
+    // Lost only where the kernel says so; gained only by our own authorisation or at start.
+    import->ready = import->ready && device.authorized;
+}
+
+/// Plugs of ours that a VM had and has no more, without our doing.
+void note_removals(
+    World& world, unsigned vmid, const VmView& before, const VmView& after, TimePoint now) {
+    const auto has = [](const VmView& view, const std::string& id) {
+        return std::any_of(
+            view.devices.begin(), view.devices.end(),
+            [&](const GuestDevice& device) { return device.id == id; });
+    };
+    for (const auto& device : before.devices) {
+        const auto place = place_of_plug_id(device.id);
+        if (!place || !device.attached || has(after, device.id))
+            continue;
+        const auto action = world.in_flight.find(*place);
+        const auto* unplug =
+            action == world.in_flight.end() ? nullptr : std::get_if<UnplugDevice>(&action->second);
+        if (!unplug || unplug->vmid != vmid)
+            world.history[*place].removals.happened(now);
+    }
+}
+
+} // namespace
+
+// --- this host's kernel ---
+
+void devices_listed(World& world, const std::vector<LocalDevice>& devices, TimePoint now) {
+    std::set<Place> present;
+    for (const auto& device : devices) {
+        present.insert(device.device.place);
+        device_seen(world, device, now);
+    }
+    std::erase_if(world.local, [&](const auto& entry) { return !present.contains(entry.first); });
+    for (auto& [port, import] : world.imports)
+        if (import.local && !present.contains(import.local->device.place))
+            import.local.reset();
+    world.knows_devices = true;
+}
+
+void device_seen(World& world, const LocalDevice& device, TimePoint now) {
+    if (device.on_vhci)
+        return import_seen(world, device);
+    const Place& place = device.device.place;
+    const auto known = world.local.find(place);
+    const bool anew =
+        known == world.local.end() || known->second.device.devnum != device.device.devnum;
+    world.local[place] = device;
+    if (anew && world.knows_devices)
+        arrived(world, place, now);
+}
+
+void device_gone(World& world, std::string_view sysname) {
+    std::erase_if(
+        world.local, [&](const auto& entry) { return entry.second.sysfs_path == sysname; });
+    for (auto& [port, import] : world.imports)
+        if (import.local && import.local->sysfs_path == sysname) {
+            import.local.reset();
+            import.ready = false;
+        }
+}
+
+std::vector<unsigned> vhci_listed(World& world, std::vector<VhciPort> ports) {
+    world.vhci = std::move(ports);
+    std::vector<unsigned> freed;
+    for (const auto& row : world.vhci) {
+        const auto import = world.imports.find(row.port);
+        if (import == world.imports.end() || row.state != VhciPort::State::free)
+            continue;
+        const auto action = world.in_flight.find(import->second.place);
+        if (action != world.in_flight.end() && std::holds_alternative<ImportDevice>(action->second))
+            continue; // noted before the kernel has it
+        freed.push_back(row.port);
+        world.imports.erase(import);
+    }
+    return freed;
+}
+
+void import_found(World& world, unsigned port, Import import) {
+    world.imports[port] = std::move(import);
+}
+
+// --- Pis ---
+
+void pi_linked(World& world, const std::string& pi, std::string address, TimePoint now) {
+    Pi& entry = world.pis[pi];
+    entry.address = std::move(address);
+    entry.linked = true;
+    entry.linked_since = now;
+    entry.announced = false; // until its list is here
+}
+
+void pi_unlinked(World& world, const std::string& pi) {
+    if (const auto entry = world.pis.find(pi); entry != world.pis.end()) {
+        entry->second.linked = false;
+        entry->second.announced = false;
+    }
+}
+
+void pi_listed(
+    World& world, const std::string& pi, const std::vector<Device>& devices, TimePoint now) {
+    Pi& entry = world.pis[pi];
+    const auto before = std::exchange(entry.devices, {});
+    entry.announced = true;
+    for (const auto& device : devices) {
+        entry.devices[device.place] = device;
+        const auto known = before.find(device.place);
+        if (known == before.end() || known->second.devnum != device.devnum)
+            arrived(world, device.place, now);
+    }
+}
+
+void pi_added(World& world, const Device& device, TimePoint now) {
+    world.pis[device.place.pi].devices[device.place] = device;
+    arrived(world, device.place, now);
+}
+
+void pi_removed(World& world, const Place& place) {
+    if (const auto entry = world.pis.find(place.pi); entry != world.pis.end())
+        entry->second.devices.erase(place);
+}
+
+// --- VMs ---
+
+void vms_running(World& world, const std::vector<RunningVm>& running) {
+    std::map<unsigned, Vm> now;
+    for (const auto& run : running) {
+        const auto known = world.vms.find(run.vmid);
+        Vm vm;
+        if (known != world.vms.end()) {
+            vm = known->second;
+            if (vm.pid != run.pid) { // another QEMU: nothing seen before is true of it
+                vm.view.reset();
+                vm.open_nodes.clear();
+                vm.stale = true;
+                vm.looking = false;
+                vm.look_backoff = {};
+            }
+        }
+        vm.pid = run.pid;
+        vm.qmp_socket = run.qmp_socket.string();
+        now.emplace(run.vmid, std::move(vm));
+    }
+    world.vms = std::move(now);
+    world.knows_vms = true;
+}
+
+static unsigned highest_proxmox_port(const VmConfig& config) {
+    unsigned highest = 0; // usbN takes port N+1 of Proxmox' xhci (PVE::QemuServer::USB)
+    for (const auto& line : config.usb)
+        highest = std::max(highest, line.index + 1);
+    return highest;
+}
+
+void vms_configured(World& world, const std::map<unsigned, VmConfig>& configs) {
+    for (auto& [vmid, vm] : world.vms) {
+        const auto config = configs.find(vmid);
+        if (config == configs.end())
+            continue;
+        if (vm.lock != config->second.lock)
+            vm.stale = true;
+        vm.name = config->second.name;
+        vm.lock = config->second.lock;
+        vm.lock_text = config->second.lock_text;
+        vm.ostype = config->second.ostype;
+        vm.proxmox_ports = highest_proxmox_port(config->second);
+    }
+}
+
+void vm_touched(World& world, unsigned vmid) {
+    if (const auto vm = world.vms.find(vmid); vm != world.vms.end()) {
+        vm->second.stale = true;
+        vm->second.look_backoff.succeeded();
+    }
+}
+
+void vm_viewed(
+    World& world, unsigned vmid, VmView view, std::set<std::string> open_nodes, TimePoint now) {
+    const auto entry = world.vms.find(vmid);
+    if (entry == world.vms.end())
+        return;
+    Vm& vm = entry->second;
+    if (vm.view)
+        note_removals(world, vmid, *vm.view, view, now);
+    for (const auto& device : view.devices)
+        if (const auto place = place_of_plug_id(device.id))
+            if (const auto path = PortPath::parse(device.port))
+                world.pins[vmid][*place] = {device.bus, path->ports.front()};
+    const bool running = view.state == RunState::running;
+    vm.view = std::move(view);
+    vm.open_nodes = std::move(open_nodes);
+    vm.stale = false;
+    if (running) {
+        vm.look_backoff.succeeded();
+    } else {
+        // Nothing tells when a paused or incoming VM runs on: look again, less and less often.
+        vm.look_backoff.failed(now);
+        vm.look_again = vm.look_backoff.retry_at();
+    }
+}
+
+void vm_not_viewed(World& world, unsigned vmid, TimePoint now) {
+    if (const auto vm = world.vms.find(vmid); vm != world.vms.end()) {
+        vm->second.stale = true;
+        vm->second.look_backoff.failed(now);
+    }
+}
+
+// --- actions ---
+
+void action_started(World& world, const Action& action) {
+    if (const auto* look = std::get_if<LookAtVm>(&action)) {
+        if (const auto vm = world.vms.find(look->vmid); vm != world.vms.end())
+            vm->second.looking = true;
+        return;
+    }
+    world.in_flight.insert_or_assign(*place_of(action), action);
+}
+
+void action_ended(World& world, const Action& action, const Result<>& result, TimePoint now) {
+    if (const auto* look = std::get_if<LookAtVm>(&action)) {
+        if (const auto vm = world.vms.find(look->vmid); vm != world.vms.end())
+            vm->second.looking = false;
+        return;
+    }
+    const Place& place = *place_of(action);
+    world.in_flight.erase(place);
+    if (!result) {
+        History& history = world.history[place];
+        history.backoff.failed(now);
+        history.last_error = result.error().message;
+    } else if (std::holds_alternative<PlugDevice>(action)) {
+        world.history[place].backoff.succeeded();
+        world.history[place].last_error.clear();
+    }
+    if (const auto* authorize = std::get_if<AuthorizeImport>(&action)) {
+        for (auto& [port, import] : world.imports)
+            if (import.place == authorize->place && import.local &&
+                import.local->sysfs_path == authorize->sysname)
+                import.ready = result.has_value();
+    } else if (const auto* unplug = std::get_if<UnplugDevice>(&action)) {
+        if (!unplug->deauthorize.empty())
+            for (auto& [port, import] : world.imports)
+                if (import.place == place)
+                    import.ready = false;
+    } else if (const auto* detach = std::get_if<DetachImport>(&action)) {
+        if (detach->in_vain) {
+            world.history[place].backoff.failed(now);
+            world.history[place].last_error = detach->why;
+        }
+        if (result)
+            world.imports.erase(detach->vhci_port);
+    }
+}
+
+} // namespace longcord

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "plan/ownership.hpp"
+
+#include "plan/standing.hpp"
+
+#include <algorithm>
+
+namespace longcord {
+
+namespace {
+
+const Rule* rule_of(const World& world, const Claim& claim) {
+    for (const auto& vm : world.rules)
+        if (vm.vmid == claim.vmid)
+            for (const auto& rule : vm.rules)
+                if (rule.line == claim.line)
+                    return &rule;
+    return nullptr;
+}
+
+std::string name_claim(const Claim& claim) {
+    return fmt::format("VM {} ({}.usb.conf:{})", claim.vmid, claim.vmid, claim.line);
+}
+
+bool holds(const Situation& situation, unsigned vmid) {
+    return std::any_of(situation.plugs.begin(), situation.plugs.end(), [&](const SeenPlug& plug) {
+        return plug.vmid == vmid;
+    });
+}
+
+/// The claims that count now, strongest first.
+struct Field {
+    std::vector<Claim> eligible;
+    const Claim* unheard = nullptr; ///< the strongest of a VM that has not been heard
+};
+
+Field who_may_have_it(
+    const World& world, const Situation& situation, const std::vector<Claim>& claims) {
+    Field field;
+    for (const auto& claim : claims) {
+        switch (standing(world, claim.vmid)) {
+        case Standing::open:
+            field.eligible.push_back(claim);
+            break;
+        case Standing::keeping:
+            if (holds(situation, claim.vmid))
+                field.eligible.push_back(claim);
+            break;
+        case Standing::unknown:
+            if (!field.unheard)
+                field.unheard = &claim;
+            break;
+        case Standing::absent:
+        case Standing::leaving:
+            break;
+        }
+    }
+    return field;
+}
+
+Ownership owned_by(const World& world, const Claim& claim) {
+    return {Ownership::Kind::owned, claim.vmid, rule_of(world, claim), name_claim(claim)};
+}
+
+std::string why_nobody(const std::vector<Claim>& claims) {
+    if (claims.empty())
+        return "no rule wants it";
+    if (claims.size() == 1)
+        return fmt::format("wanted by {}, which is not running", name_claim(claims.front()));
+    return fmt::format(
+        "wanted by {} and {} more, none of them running", name_claim(claims.front()),
+        claims.size() - 1);
+}
+
+} // namespace
+
+Ownership decide_owner(const World& world, const Place& place, const Situation& situation) {
+    const Device* known = situation.device();
+    if (!known)
+        return {Ownership::Kind::nobody, 0, nullptr, "not plugged in"};
+    // An import's copy was enumerated here and carries this host's place: match by the Pi's.
+    Device device = *known;
+    device.place = place;
+    const std::string_view devpath =
+        situation.local ? situation.local->devpath : std::string_view();
+    const auto all = claims(Subject{device, devpath, nullptr, {}}, world.rules);
+    const auto [eligible, unheard] = who_may_have_it(world, situation, all);
+
+    const auto holder = std::find_if(eligible.begin(), eligible.end(), [&](const Claim& claim) {
+        return holds(situation, claim.vmid);
+    });
+    const Claim* best = eligible.empty() ? nullptr : &eligible.front();
+    if (holder != eligible.end() && !(best->strength > holder->strength))
+        best = &*holder;
+    if (unheard && (!best || unheard->strength >= best->strength)) {
+        // The holder keeps it against an equal claim, heard or not.
+        const bool holder_keeps = best && holder != eligible.end() && best == &*holder &&
+                                  unheard->strength == best->strength;
+        if (!holder_keeps)
+            return {
+                Ownership::Kind::wait, 0, nullptr,
+                fmt::format("waiting for an answer of {}", name_claim(*unheard))};
+    }
+    if (!best) {
+        // A Pi that has not spoken since this service started may yet say what a rule needs.
+        if (situation.import && !situation.announced && !situation.import_outlived())
+            return {Ownership::Kind::wait, 0, nullptr, "its Pi is not linked now"};
+        return {Ownership::Kind::nobody, 0, nullptr, why_nobody(all)};
+    }
+    const bool is_holder = holder != eligible.end() && best == &*holder;
+    if (!is_holder && eligible.size() > 1 && eligible[1].strength == best->strength)
+        return {
+            Ownership::Kind::conflict, 0, nullptr,
+            fmt::format(
+                "{} and {} want it equally: make one rule more precise", name_claim(eligible[0]),
+                name_claim(eligible[1]))};
+    return owned_by(world, *best);
+}
+
+} // namespace longcord

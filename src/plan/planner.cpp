@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "plan/planner.hpp"
+
+#include "plan/steps.hpp"
+
+#include <algorithm>
+
+namespace longcord {
+
+std::string_view to_string(DeviceState state) noexcept {
+    switch (state) {
+    case DeviceState::unclaimed:
+        return "unclaimed";
+    case DeviceState::waiting:
+        return "waiting";
+    case DeviceState::importing:
+        return "importing";
+    case DeviceState::plugging:
+        return "plugging";
+    case DeviceState::plugged:
+        return "plugged";
+    case DeviceState::leaving:
+        return "leaving";
+    case DeviceState::held_off:
+        return "held_off";
+    case DeviceState::conflict:
+        return "conflict";
+    case DeviceState::refused:
+        return "refused";
+    case DeviceState::hub:
+        return "hub";
+    }
+    return "?";
+}
+
+namespace {
+
+std::set<unsigned> vhci_ports_taken(const World& world) {
+    std::set<unsigned> taken;
+    for (const auto& [port, import] : world.imports)
+        taken.insert(port);
+    for (const auto& [place, action] : world.in_flight)
+        if (const auto* import = std::get_if<ImportDevice>(&action))
+            taken.insert(import->vhci_port);
+    return taken;
+}
+
+bool has_rules(const World& world, unsigned vmid) {
+    return std::any_of(world.rules.begin(), world.rules.end(), [&](const VmRules& rules) {
+        return rules.vmid == vmid && !rules.rules.empty();
+    });
+}
+
+/// A VM is asked once when it appears (it may hold what no rule wants any more), and after that
+/// when something happened that concerns it.
+void look_at_vms(const World& world, TimePoint now, Plan& plan) {
+    for (const auto& [vmid, vm] : world.vms) {
+        if (vm.looking)
+            continue;
+        const bool matters = !vm.view || has_rules(world, vmid) || !vm.view->devices.empty();
+        const bool not_running = vm.view && vm.view->state != RunState::running;
+        if (!matters || !(vm.stale || not_running))
+            continue;
+        TimePoint when = vm.look_backoff.retry_at();
+        if (!vm.stale)
+            when = std::max(when, vm.look_again);
+        if (now >= when)
+            plan.actions.emplace_back(LookAtVm{vmid});
+        else
+            plan.wake_at(when);
+    }
+}
+
+} // namespace
+
+Plan plan(const World& world, TimePoint now) {
+    Plan plan;
+    if (!world.complete())
+        return plan;
+    look_at_vms(world, now, plan);
+    Shared shared{GuestPorts(world), vhci_ports_taken(world)};
+    for (const auto& [place, situation] : situations(world)) {
+        Step step = next_step(world, place, situation, shared, now);
+        if (step.wake)
+            plan.wake_at(*step.wake);
+        if (step.action)
+            plan.actions.push_back(std::move(*step.action));
+        plan.outcomes.emplace(place, std::move(step.outcome));
+    }
+    return plan;
+}
+
+} // namespace longcord

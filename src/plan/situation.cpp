@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "plan/situation.hpp"
+
+#include "qmp/plug_id.hpp"
+
+namespace longcord {
+
+const Device* Situation::device() const noexcept {
+    if (local)
+        return &local->device;
+    if (announced)
+        return announced;
+    return import && import->local ? &import->local->device : nullptr;
+}
+
+const LocalDevice* Situation::openable() const noexcept {
+    if (local)
+        return local;
+    return import && import->local ? &*import->local : nullptr;
+}
+
+bool Situation::import_outlived() const noexcept {
+    return import && pi && pi->linked && pi->announced &&
+           (!announced || devid_of(*announced) != import->devid);
+}
+
+bool Situation::stream_in_doubt() const noexcept {
+    return import && (!pi || !pi->linked || !pi->announced || import_outlived());
+}
+
+std::map<Place, Situation> situations(const World& world) {
+    std::map<Place, Situation> all;
+    for (const auto& [place, device] : world.local)
+        all[place].local = &device;
+    for (const auto& [name, pi] : world.pis)
+        for (const auto& [place, device] : pi.devices)
+            all[place].announced = &device;
+    for (const auto& [port, import] : world.imports) {
+        auto& situation = all[import.place];
+        situation.import = &import;
+        situation.vhci_port = port;
+    }
+    for (const auto& [vmid, vm] : world.vms) {
+        if (!vm.view)
+            continue;
+        for (const auto& device : vm.view->devices)
+            if (const auto place = place_of_plug_id(device.id))
+                all[*place].plugs.push_back({vmid, &device});
+    }
+    for (auto& [place, situation] : all) {
+        if (const auto pi = world.pis.find(place.pi); pi != world.pis.end())
+            situation.pi = &pi->second;
+        if (const auto action = world.in_flight.find(place); action != world.in_flight.end())
+            situation.in_flight = &action->second;
+        if (const auto past = world.history.find(place); past != world.history.end())
+            situation.history = &past->second;
+    }
+    return all;
+}
+
+} // namespace longcord

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Everything the World says about one place, gathered once, so that the decision about it reads as
+// a list of cases.
+#pragma once
+
+#include "plan/world.hpp"
+
+#include <map>
+#include <vector>
+
+namespace longcord {
+
+struct SeenPlug {
+    unsigned vmid = 0;
+    const GuestDevice* device = nullptr;
+};
+
+struct Situation {
+    const LocalDevice* local = nullptr; ///< a real device of this host
+    const Device* announced = nullptr;  ///< what its Pi says is there
+    const Pi* pi = nullptr;             ///< nullptr: local, or a Pi never heard of
+    const Import* import = nullptr;
+    unsigned vhci_port = 0;      ///< of the import
+    std::vector<SeenPlug> plugs; ///< by VMID
+    const Action* in_flight = nullptr;
+    const History* history = nullptr;
+
+    /// The device as far as it is known: local, announced, or as it was enumerated here.
+    const Device* device() const noexcept;
+    /// The device of this host that QEMU would open; nullptr: there is none now.
+    const LocalDevice* openable() const noexcept;
+    /// The Pi is linked, has listed its devices, and this import is of none of them: its stream is
+    /// dead or about to be.
+    bool import_outlived() const noexcept;
+    /// Nobody can say that the stream still flows. A device_del on a stalled import freezes the VM.
+    bool stream_in_doubt() const noexcept;
+};
+
+/// By place, so that the plan's order does not depend on who spoke first.
+std::map<Place, Situation> situations(const World& world);
+
+} // namespace longcord

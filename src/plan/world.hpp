@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// What is, as far as this node knows. Sources write here what they see, actions write here how they
+// ended, and the planner only reads. Nothing in it is a truth of our own: after a kill -9 it is
+// rebuilt from QEMU, vhci, sysfs, the links and the rules.
+#pragma once
+
+#include "base/clock.hpp"
+#include "plan/action.hpp"
+#include "plan/backoff.hpp"
+#include "plan/flap_guard.hpp"
+#include "proxmox/vm_config.hpp"
+#include "qmp/vm_view.hpp"
+#include "rules/claim.hpp"
+#include "usb/device.hpp"
+#include "usbip/vhci_status.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace longcord {
+
+struct Pi {
+    std::string address; ///< the link's own peer address: where its streams are dialled
+    unsigned usbip_port = 3240;
+    bool linked = false;
+    TimePoint linked_since;
+    bool announced = false; ///< the full list came since the link is up
+    std::map<Place, Device> devices;
+};
+
+/// A Pi's device on a vhci port of this node that is ours.
+struct Import {
+    Place place;
+    std::uint32_t devid = 0;          ///< busnum << 16 | devnum on the Pi, when it was imported
+    TimePoint since;                  ///< attached, or found at start
+    std::optional<LocalDevice> local; ///< what the kernel here enumerated; none: not yet
+    bool ready = false;               ///< configured, every interface authorised
+};
+
+struct Vm {
+    int pid = 0;
+    std::string qmp_socket;
+    std::string name;
+    VmLock lock = VmLock::none;
+    std::string lock_text;
+    std::string ostype;
+    unsigned proxmox_ports = 0; ///< the highest port of its xhci that a usbN line may take
+
+    std::optional<VmView> view;       ///< what QEMU last said; none: never asked, or no answer
+    std::set<std::string> open_nodes; ///< below /dev/bus/usb, as /proc said with that view
+    bool stale = true;                ///< something happened since: ask before acting
+    bool looking = false;             ///< a session is under way
+    Backoff look_backoff;
+    TimePoint look_again; ///< while it is not running: no event tells when it will be
+};
+
+/// What happened at a place, for patience.
+struct History {
+    static constexpr unsigned normal_replugs = 6;
+    static constexpr unsigned normal_removals = 1; ///< a `device_del` typed by somebody
+
+    Backoff backoff;
+    std::string last_error;
+    FlapGuard replugs{normal_replugs};
+    FlapGuard removals{normal_removals};
+};
+
+/// A guest port, remembered, so the guest's own /dev/serial/by-path stays true.
+struct GuestPort {
+    std::string bus;
+    unsigned port = 0;
+    auto operator<=>(const GuestPort&) const = default;
+};
+
+struct World {
+    // Nothing is done before each of these was read once: an empty list could mean "not yet".
+    bool knows_rules = false;
+    bool knows_vms = false;
+    bool knows_devices = false; ///< this host's devices and vhci's ports
+    bool complete() const noexcept { return knows_rules && knows_vms && knows_devices; }
+
+    std::string node;                   ///< this node's own name
+    std::string dev = "/dev";           ///< below it lies bus/usb
+    std::map<Place, LocalDevice> local; ///< real devices of this host; nothing of vhci
+    std::map<std::string, Pi> pis;
+    std::vector<VhciPort> vhci;         ///< every port; empty where the module is missing
+    std::map<unsigned, Import> imports; ///< ours, by vhci port
+    std::map<unsigned, Vm> vms;         ///< with a living QEMU, by VMID
+    std::vector<VmRules> rules;         ///< by VMID
+
+    std::map<Place, Action> in_flight; ///< one action a place
+    std::map<Place, History> history;
+    std::map<unsigned, std::map<Place, GuestPort>> pins; ///< by VMID
+
+    /// The import of that place and its vhci port; nullptr: none.
+    const std::pair<const unsigned, Import>* import_of(const Place& place) const noexcept;
+    /// What the Pi last announced there; nullptr: nothing.
+    const Device* announced_at(const Place& place) const noexcept;
+    /// "/dev/bus/usb/003/007": the node through which QEMU opens a device of this host.
+    std::string node_of(const Device& device) const;
+};
+
+/// USB/IP's name for one plugging-in of a device: busnum << 16 | devnum.
+std::uint32_t devid_of(const Device& device) noexcept;
+
+} // namespace longcord
