@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// One look at /etc/pve/qemu-server, which is a FUSE file system (pmxcfs) and can block, be away
+// while it restarts, and shows writes of other nodes without any event. Runs on a worker's thread.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/roots.hpp"
+#include "base/unique_fd.hpp"
+#include "proxmox/stable_rules.hpp"
+#include "proxmox/vm_config.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace longcord {
+
+struct PveContent {
+    std::map<unsigned, VmConfig> configs;
+    RulesTexts rules;
+    std::vector<std::string> problems; ///< files that could not be read: what they held stays
+};
+
+class PveReader {
+  public:
+    /// `inotify`: a duplicate of the descriptor on which changes made by this node are told.
+    PveReader(const Roots& roots, UniqueFd inotify);
+
+    /// not_found: this is no Proxmox. unavailable: it is one, and pmxcfs is away (no
+    /// /etc/pve/local, or it left while we read): nothing is known.
+    Result<PveContent> look(TimePoint now);
+
+  private:
+    struct Stamp {
+        std::uint64_t inode = 0;
+        std::int64_t size = 0;
+        std::int64_t seconds = 0;
+        std::int64_t nanoseconds = 0;
+        bool operator==(const Stamp&) const = default;
+    };
+    struct Entry {
+        Stamp stamp;
+        TimePoint changed; ///< when this stamp was first seen
+        TimePoint read;
+        std::string text;
+    };
+    using Entries = std::map<std::string, Entry>;
+
+    Result<> require_pmxcfs() const;
+    Result<Entries> read_all(TimePoint now, std::vector<std::string>& problems) const;
+    Result<Entry> read(const std::string& name, const Entry* before, TimePoint now) const;
+
+    std::filesystem::path pve_;
+    std::filesystem::path folder_;
+    std::filesystem::path database_;
+    UniqueFd inotify_;
+    Entries entries_;
+};
+
+} // namespace longcord

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.hpp"
+#include "proxmox/config_watcher.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace longcord;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// /etc/pve as pmxcfs shows it: local -> nodes/pve1, qemu-server -> nodes/pve1/qemu-server.
+struct Pve {
+    asio::io_context loop;
+    TemporaryDirectory root;
+    Roots roots{root.path()};
+    WorkerPool workers{loop};
+
+    fs::path pve() const { return roots.pve(); }
+    fs::path file(const std::string& name) const { return pve() / "qemu-server" / name; }
+    void mount(const std::string& node = "pve1") const {
+        const fs::path folder = "nodes/" + node;
+        fs::create_directories(pve() / folder / "qemu-server");
+        fs::remove(pve() / "local");
+        fs::remove(pve() / "qemu-server");
+        fs::create_symlink(folder, pve() / "local");
+        fs::create_symlink(folder / "qemu-server", pve() / "qemu-server");
+    }
+};
+
+/// A reader by itself, with a clock of the test's own.
+struct Reading : Pve {
+    Inotify inotify{loop};
+    PveReader reader{roots, UniqueFd(::dup(inotify.fd()))};
+    Result<PveContent> look(int ms) { return reader.look(TimePoint{} + milliseconds(ms)); }
+};
+
+} // namespace
+
+TEST_CASE("no Proxmox at all: said once, in silence") {
+    Pve pve;
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    CHECK(run(pve.loop, watcher.next()) == PveSnapshot{});
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    CHECK_FALSE(next.poll());
+    put(pve.root.path() / "etc/hosts", "");
+    CHECK_FALSE(next.poll());
+    pve.mount(); // and then it becomes one
+    CHECK(next.get().present);
+}
+
+TEST_CASE("configurations and rules, and nothing that only looks alike") {
+    Pve pve;
+    pve.mount();
+    put(pve.file("100.conf"), "name: a\n");
+    put(pve.file("101.conf"), "name: b\nlock: backup\n");
+    put(pve.file("100.usb.conf"), "3-4\n");
+    put(pve.file("100.usb.conf.tmp.123"), "9-9\n");
+    put(pve.file("100.conf.tmp.123"), "name: half\n");
+    put(pve.file("0100.usb.conf"), "9-9\n");
+    put(pve.file("usb.conf"), "9-9\n");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    const auto snapshot = run(pve.loop, watcher.next());
+    CHECK(snapshot.present);
+    CHECK(snapshot.configs.size() == 2);
+    CHECK(snapshot.configs.at(101).lock == VmLock::backup);
+    CHECK(snapshot.rules == RulesTexts{{100, {pve.file("100.usb.conf"), "3-4\n"}}});
+}
+
+TEST_CASE("a write and a rename are told, and what changes nothing is not") {
+    Pve pve;
+    pve.mount();
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    REQUIRE(run(pve.loop, watcher.next()).rules.empty());
+
+    put(pve.file("100.usb.conf"), "3-4\n");
+    CHECK(run(pve.loop, watcher.next()).rules.at(100).text == "3-4\n");
+
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    put(pve.file("100.usb.conf"), "3-4\n"); // the same again
+    put(pve.file("100.usb.conf.tmp.77"), "3-5\n");
+    fs::rename(pve.file("100.usb.conf.tmp.77"), pve.file("100.usb.conf"));
+    CHECK(next.get().rules.at(100).text == "3-5\n");
+
+    Running<PveSnapshot> locked(pve.loop, watcher.next());
+    put(pve.file("100.conf"), "lock: migrate\n");
+    CHECK(locked.get().configs.at(100).lock == VmLock::migrate);
+}
+
+TEST_CASE("what makes no event here is found by looking") {
+    Pve pve;
+    pve.mount("pve1");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    REQUIRE(run(pve.loop, watcher.next()).rules.empty());
+    put(pve.pve() / "nodes/pve2/qemu-server/100.usb.conf", "3-4\n");
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    pve.mount("pve2"); // no watch is on /etc/pve itself
+    CHECK(next.get().rules.at(100).text == "3-4\n");
+}
+
+TEST_CASE("a vanished rules file counts in the end") {
+    Pve pve;
+    pve.mount();
+    put(pve.file("100.usb.conf"), "3-4\n");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    REQUIRE(run(pve.loop, watcher.next()).rules.size() == 1);
+    const auto begun = Clock::now();
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    fs::remove(pve.file("100.usb.conf"));
+    CHECK(next.get().rules.empty());
+    CHECK(Clock::now() - begun >= StableRules::settle_time);
+}
+
+TEST_CASE("an empty rules file at the start is waited for") {
+    Pve pve;
+    pve.mount();
+    put(pve.file("100.usb.conf"), "");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    Running<PveSnapshot> first(pve.loop, watcher.next());
+    put(pve.root.path() / "elsewhere", "");
+    put(pve.file("100.usb.conf"), "3-4\n"); // its writer was only slow
+    CHECK(first.get().rules.at(100).text == "3-4\n");
+}
+
+TEST_CASE("while pmxcfs is away nothing changes") {
+    Pve pve;
+    pve.mount();
+    put(pve.file("100.conf"), "name: a\n");
+    put(pve.file("100.usb.conf"), "3-4\n");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    REQUIRE(run(pve.loop, watcher.next()).configs.size() == 1);
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    fs::rename(pve.pve(), pve.root.path() / "aside");
+    fs::create_directories(pve.pve());
+    CHECK_FALSE(next.poll());
+    fs::remove(pve.pve());
+    fs::rename(pve.root.path() / "aside", pve.pve());
+    put(pve.file("101.usb.conf"), "3-5\n");
+    const auto back = next.get();
+    CHECK(back.configs.size() == 1);
+    CHECK(back.rules.size() == 2);
+}
+
+TEST_CASE("no Proxmox, pmxcfs away, and a Proxmox node are three things") {
+    Reading node;
+    CHECK(node.look(0).error().kind == ErrorKind::not_found);
+    fs::create_directories(node.pve());
+    CHECK(node.look(0).error().kind == ErrorKind::not_found);
+    fs::create_directories(node.root.path() / "var/lib/pve-cluster");
+    CHECK(node.look(0).error().kind == ErrorKind::unavailable);
+    node.mount();
+    CHECK(node.look(0).has_value());
+    fs::remove(node.pve() / "local");
+    CHECK(node.look(0).error().kind == ErrorKind::unavailable);
+}
+
+TEST_CASE("a second write in the same second, of the same size, is found") {
+    Reading node;
+    node.mount();
+    const auto file = node.file("100.usb.conf");
+    const auto write = [&](const char* text) {
+        put(file, text);
+        const timespec second{1'700'000'000, 0};
+        const timespec times[] = {second, second};
+        REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
+    };
+    write("3-4\n");
+    CHECK(node.look(0)->rules.at(100).text == "3-4\n");
+    write("3-5\n");
+    CHECK(node.look(2000)->rules.at(100).text == "3-5\n");
+    write("3-6\n"); // long after, with the same stamp: believed for a while, not for ever
+    CHECK(node.look(4000)->rules.at(100).text == "3-5\n");
+    CHECK(node.look(32'000)->rules.at(100).text == "3-6\n");
+}
+
+TEST_CASE("an empty configuration is one that is being written") {
+    Reading node;
+    node.mount();
+    put(node.file("100.conf"), "lock: migrate\n");
+    REQUIRE(node.look(0)->configs.at(100).lock == VmLock::migrate);
+    put(node.file("100.conf"), "");
+    CHECK(node.look(2000)->configs.at(100).lock == VmLock::migrate);
+    fs::remove(node.file("100.conf"));
+    CHECK(node.look(4000)->configs.empty());
+}
+
+TEST_CASE("a file that cannot be read keeps what it held, and is named") {
+    Reading node;
+    node.mount();
+    put(node.file("100.usb.conf"), "3-4\n");
+    put(node.file("101.usb.conf"), "3-5\n");
+    REQUIRE(node.look(0)->problems.empty());
+    fs::remove(node.file("100.usb.conf"));
+    fs::create_directory(node.file("100.usb.conf"));
+    put(node.file("101.usb.conf"), std::string(1024 * 1024 + 1, '#'));
+    fs::create_directory(node.file("102.usb.conf"));
+    REQUIRE(::mkfifo(node.file("103.usb.conf").c_str(), 0600) == 0);
+    const auto content = node.look(2000);
+    REQUIRE(content.has_value());
+    CHECK(content->rules.at(100).text == "3-4\n");
+    CHECK(content->rules.at(101).text == "3-5\n");
+    CHECK(content->rules.count(102) == 0);
+    CHECK(content->problems.size() == 3);
+}
