@@ -1,0 +1,54 @@
+"""How scenarios get their lab: one boot for all of them, or the lab that `up` left running."""
+
+import fcntl
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import artifacts, bench, paths  # noqa: E402
+from lab.progress import say, step  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def whole_lab():
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    with open(paths.LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("waiting for another session to leave the lab"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        lab = bench.Lab.running()
+        kept = lab is not None
+        if kept:
+            say("using the lab that is up (tests/lab/down ends it)")
+            for machine in lab.machines:
+                machine.push_onboard()
+        else:
+            lab = bench.Lab.boot()
+            if bench.keep_wanted():
+                kept = True
+        yield lab
+        if kept:
+            lab.save()
+        else:
+            lab.destroy()
+
+
+@pytest.fixture
+def lab(whole_lab, request):
+    """The lab, clean; it is cleaned again when the scenario ends, and evidence is kept if it failed."""
+    whole_lab.reset()
+    yield whole_lab
+    if getattr(request.node, "failed", False):
+        artifacts.keep(whole_lab, request.node.name)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if outcome.get_result().failed:
+        item.failed = True
