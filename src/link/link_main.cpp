@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// longcord-link: the forced command of a Pi's SSH key. It carries lines between the Pi (stdin,
+// stdout) and the service (link.sock), and says whose they are. It outlives the service: when that
+// goes it keeps the SSH session, drops what the Pi says, and connects again. It ends with the SSH
+// session.
+#include "base/roots.hpp"
+#include "base/spawn.hpp"
+#include "link/line_gate.hpp"
+#include "link/line_socket.hpp"
+#include "link/preface.hpp"
+#include "usb/place.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <time.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/core.h>
+
+#include <unistd.h>
+
+namespace longcord {
+
+namespace {
+
+constexpr milliseconds first_pause{100};
+constexpr milliseconds longest_pause{1000};
+
+std::uint64_t boot_time_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+class Carrier {
+  public:
+    Carrier(asio::io_context& loop, std::string socket, std::string first_line)
+        : loop_(loop), path_(std::move(socket)), first_line_(std::move(first_line)),
+          in_(loop, STDIN_FILENO), out_(loop, STDOUT_FILENO) {}
+
+    Task<> from_pi() {
+        std::array<char, 16 * 1024> chunk;
+        for (;;) {
+            const auto buffer = asio::buffer(chunk);
+            const auto [error, size] = co_await in_.async_read_some(buffer, as_value);
+            if (error)
+                co_return loop_.stop(); // the SSH session is over
+            const auto lines = gate_.pass({chunk.data(), size});
+            const auto connection = connection_;
+            if (lines.empty() || !connection)
+                continue;
+            const auto data = asio::buffer(lines.data(), lines.size());
+            // A service that does not read lets the Pi wait; one that goes away fails the write,
+            // and from_service() notices too.
+            co_await asio::async_write(*connection, data, as_value);
+        }
+    }
+
+    Task<> from_service() {
+        for (milliseconds pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+            const bool served = co_await one_connection();
+            if (served)
+                pause = first_pause;
+            co_await sleep_for(pause);
+        }
+    }
+
+  private:
+    /// True once the service has said something.
+    Task<bool> one_connection() {
+        auto socket = std::make_shared<LineSocket::Socket>(loop_);
+        const asio::local::stream_protocol::endpoint endpoint(path_);
+        const auto [refused] = co_await socket->async_connect(endpoint, as_value);
+        if (refused)
+            co_return false;
+        const auto preface = asio::buffer(first_line_);
+        const auto [unsent, size] = co_await asio::async_write(*socket, preface, as_value);
+        if (unsent)
+            co_return false;
+        connection_ = socket;
+        gate_.open();
+        const bool served = co_await carry_lines(*socket);
+        gate_.close();
+        connection_.reset();
+        boost::system::error_code ignored;
+        socket->close(ignored);
+        co_return served;
+    }
+
+    /// Whole lines only: one that the service did not finish never reaches the Pi.
+    Task<bool> carry_lines(LineSocket::Socket& socket) {
+        LineFramer framer(max_link_line);
+        std::array<char, 16 * 1024> chunk;
+        bool served = false;
+        for (;;) {
+            const auto buffer = asio::buffer(chunk);
+            const auto [error, size] = co_await socket.async_read_some(buffer, as_value);
+            if (error)
+                co_return served;
+            framer.push({chunk.data(), size});
+            while (auto line = framer.next()) {
+                if (line->too_long)
+                    continue;
+                served = true;
+                const bool final = is_final(line->text);
+                line->text += '\n';
+                const auto data = asio::buffer(line->text);
+                const auto [gone, sent] = co_await asio::async_write(out_, data, as_value);
+                if (gone || final) {
+                    loop_.stop();
+                    co_return served;
+                }
+            }
+        }
+    }
+
+    static bool is_final(const std::string& line) {
+        const auto message = parse_host_message(line);
+        const auto* error = message ? std::get_if<LinkError>(&*message) : nullptr;
+        return error && error->final;
+    }
+
+    asio::io_context& loop_;
+    std::string path_;
+    std::string first_line_;
+    asio::posix::stream_descriptor in_;
+    asio::posix::stream_descriptor out_;
+    std::shared_ptr<LineSocket::Socket> connection_;
+    LineGate gate_;
+};
+
+int run(const std::string& pi, const char* ssh_connection) {
+    const auto address = address_from_ssh_connection(ssh_connection ? ssh_connection : "");
+    if (!address) {
+        fmt::print(stderr, "longcord-link: is started by sshd only: {}\n", address.error().message);
+        return 2;
+    }
+    const Preface preface{pi, *address, boot_time_ms()};
+    const auto socket = Roots::from_environment().run() / "link.sock";
+    asio::io_context loop(1);
+    Carrier carrier(loop, socket.string(), format(preface) + '\n');
+    spawn_guarded(loop, "from the Pi", carrier.from_pi());
+    spawn_guarded(loop, "from the service", carrier.from_service());
+    loop.run();
+    return guarded_task_failed() ? 1 : 0;
+}
+
+} // namespace
+
+} // namespace longcord
+
+int main(int argc, char** argv) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    const char* ssh_connection = std::getenv("SSH_CONNECTION");
+    const std::string option = argc == 3 ? argv[1] : "";
+    if (option != "--pi" || !longcord::is_pi_name(argv[2])) {
+        fmt::print(stderr, "usage: longcord-link --pi NAME (the forced command of a Pi's key)\n");
+        return 2;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    return longcord::run(argv[2], ssh_connection);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What a Pi and a node say to each other: one JSON object a line. docs/protocol.md is the whole of
+// it. Pure: bytes in, values or a refusal out. What a Pi sends is not trusted; a refusal names the
+// Pi and the field, and the message as a whole is dropped.
+#pragma once
+
+#include "base/error.hpp"
+#include "usb/device.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace longcord {
+
+/// The version this build speaks. The one before it must keep working once there is one.
+constexpr unsigned link_version = 1;
+constexpr std::size_t max_link_line = 64 * 1024; ///< bytes, without the newline
+constexpr std::size_t max_link_devices = 128;    ///< a Pi (design, section 10)
+constexpr std::size_t max_busid = 31;            ///< USB/IP's busid[32], NUL included
+constexpr unsigned default_usbip_port = 3240;
+constexpr std::size_t max_link_error = 1000; ///< bytes of an error message; longer ones are cut
+
+bool speaks_link_version(unsigned version) noexcept;
+
+// From a Pi.
+
+struct Hello {
+    unsigned version = link_version;
+    std::string software; ///< "longcord-pi 0.1.0"
+    unsigned usbip_port = default_usbip_port;
+    bool operator==(const Hello&) const = default;
+};
+
+/// Everything the Pi exports now: the truth, in place of all that was said before.
+struct Devices {
+    std::vector<Device> devices;
+    bool operator==(const Devices&) const = default;
+};
+
+/// A device came, or is another one than before at the same busid.
+struct Added {
+    Device device;
+    bool operator==(const Added&) const = default;
+};
+
+struct Removed {
+    std::string busid;
+    bool operator==(const Removed&) const = default;
+};
+
+struct Pong {
+    std::uint64_t n = 0;
+    bool operator==(const Pong&) const = default;
+};
+
+// From a node.
+
+/// Said as soon as a link is there, and again after the service was restarted. The Pi answers every
+/// welcome with hello and devices.
+struct Welcome {
+    unsigned version = link_version;
+    std::string node;
+    std::string software;
+    bool operator==(const Welcome&) const = default;
+};
+
+struct Ping {
+    std::uint64_t n = 0;
+    bool operator==(const Ping&) const = default;
+};
+
+/// What became of a device: plugged into which VM, or why not.
+struct State {
+    std::string busid;
+    std::string node;
+    std::optional<unsigned> vmid;
+    std::string state; ///< a word of docs/protocol.md: "plugged", "waiting", ...
+    std::string why;
+    bool operator==(const State&) const = default;
+};
+
+/// A sentence for the Pi's log and status.
+struct LinkError {
+    std::string message;
+    /// This SSH session is over: longcord-link passes the line on and exits.
+    bool final = false;
+    bool operator==(const LinkError&) const = default;
+};
+
+using PiMessage = std::variant<Hello, Devices, Added, Removed, Pong>;
+using HostMessage = std::variant<Welcome, Ping, State, LinkError>;
+
+/// One line without its newline. Where a list of devices would be longer than max_link_line, first
+/// the manufacturers' and then the products' texts are left out of it.
+std::string format(const PiMessage& message);
+std::string format(const HostMessage& message);
+
+/// `pi` becomes the place's Pi: a Pi cannot speak in another's name. Device texts are cut to
+/// max_device_string bytes and made printable; everything else that is out of bounds is
+/// ErrorKind::invalid.
+Result<PiMessage> parse_pi_message(std::string_view line, const std::string& pi);
+Result<HostMessage> parse_host_message(std::string_view line);
+
+} // namespace longcord

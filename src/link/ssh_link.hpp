@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// A Pi's link to one node: keeps an SSH session up, with back-off, and turns its lines into
+// messages. Pings are answered here. Linked means more than logged in: the node's service speaks.
+// While that service is stopped or restarting, the SSH session stays, and the link comes back with
+// a welcome.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "link/line_socket.hpp"
+#include "link/message.hpp"
+#include "link/reconnect_delay.hpp"
+#include "link/ssh_session.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace longcord {
+
+class LinkClient {
+  public:
+    /// The node pings every second; after this silence its service is not there.
+    static constexpr milliseconds silent_after{5000};
+
+    struct Handler {
+        std::function<void()> up;
+        /// welcome (answer it with hello and devices, each time), state, error.
+        std::function<void(HostMessage)> message;
+        /// The link is down, or another attempt to make it has failed.
+        std::function<void(Error)> down;
+    };
+
+    LinkClient(asio::io_context& loop, LinkTarget target, Handler handler);
+    /// Ends the session; run() must not go on afterwards.
+    ~LinkClient();
+
+    Task<> run();
+    /// Dropped where there is no session: the next welcome asks for everything anew.
+    void send(PiMessage message);
+    bool linked() const noexcept { return linked_; }
+    /// For people; empty while all is well.
+    std::string last_problem() const;
+
+  private:
+    Task<Error> talk();
+    void take(const LineFramer::Line& line);
+    void take(HostMessage message);
+    void watch_silence();
+    void mark_down(Error why);
+
+    asio::io_context& loop_;
+    LinkTarget target_;
+    Handler handler_;
+    ReconnectDelay delay_;
+    asio::steady_timer silence_;
+    std::unique_ptr<SshSession> session_;
+    std::shared_ptr<LineSocket> lines_;
+    bool linked_ = false;
+    std::string said_; ///< the node's last error message in this session
+    std::string problem_;
+};
+
+} // namespace longcord

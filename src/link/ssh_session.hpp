@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// One SSH session to a node, in a thread of its own: libssh blocks, and a session with its channel
+// must stay in one thread. The thread is a pump: bytes of the channel go to a socketpair and back.
+// When the session has ended, for whatever reason, its end of the socketpair is closed.
+#pragma once
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace longcord {
+
+struct LinkTarget {
+    std::string host;
+    unsigned port = 22;
+    std::string user = "longcord";
+    std::filesystem::path identity;    ///< private key, OpenSSH format, no passphrase
+    std::filesystem::path known_hosts; ///< the only place where the node's key is looked up
+};
+
+class SshSession {
+  public:
+    /// `bytes` is a blocking stream socket; what libssh waits for, it waits for at most 10 s.
+    SshSession(LinkTarget target, UniqueFd bytes);
+    /// Stops it; takes no longer than the system call under way.
+    ~SshSession();
+    SshSession(const SshSession&) = delete;
+    SshSession& operator=(const SshSession&) = delete;
+
+    /// Logged in, and the forced command runs.
+    bool connected() const noexcept { return connected_; }
+    /// Why it ended: ErrorKind::refused for a host key or a login that did not fit. Waits for the
+    /// thread, so ask after the other end of `bytes` has read its end.
+    Error outcome();
+
+  private:
+    void run();
+    Error work();
+    bool hold(int tcp);
+
+    LinkTarget target_;
+    UniqueFd bytes_;
+    UniqueFd stop_;
+    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> connected_ = false;
+    std::mutex mutex_; ///< guards tcp_: what the destructor may shut down
+    int tcp_ = -1;
+    Error outcome_;
+    std::thread thread_;
+};
+
+} // namespace longcord

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The TCP connection under the link's SSH session. It is made here and not by libssh, so that every
+// wait has a bound and can be given up, and so that a dead node is noticed by the kernel in
+// seconds. Blocking: for the session's own thread.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+
+#include <string>
+
+namespace longcord {
+
+constexpr milliseconds tcp_connect_deadline{10'000}; ///< name look-up and all addresses together
+
+/// Tries the host's addresses in turn. `stop` becoming readable gives up. The socket has NODELAY,
+/// keepalive 1 s/1 s/3 and TCP_USER_TIMEOUT 3 s.
+Result<UniqueFd> connect_tcp(const std::string& host, unsigned port, int stop);
+
+} // namespace longcord
