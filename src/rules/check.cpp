@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "rules/check.hpp"
+
+#include "base/text.hpp"
+#include "rules/suggest.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace longcord {
+
+Subject SeenDevice::subject() const {
+    return Subject{device, devpath, peer ? &*peer : nullptr, peer_devpath};
+}
+
+namespace {
+
+using Severity = Diagnostic::Severity;
+
+std::string where(const RulesFile& file, const Rule& rule) {
+    return fmt::format("{}:{}", file.name, rule.line);
+}
+
+bool denies(const RulesFile& file, const Rule& rule) {
+    return std::any_of(file.parsed.rules.begin(), file.parsed.rules.end(), [&](const Rule& other) {
+        return other.deny && covers(other, rule);
+    });
+}
+
+/// Whether the file has a line for all that `theirs` names, at least as strong: then the VM's other
+/// lines are not what decides there.
+bool answers(const RulesFile& file, const Rule& theirs, bool with_more_strength) {
+    return std::any_of(file.parsed.rules.begin(), file.parsed.rules.end(), [&](const Rule& own) {
+        const auto order = strength(own) <=> strength(theirs);
+        return !own.deny && covers(own, theirs) && (with_more_strength ? order > 0 : order >= 0);
+    });
+}
+
+class Checker {
+  public:
+    Checker(std::span<const RulesFile> files, const KnownWorld& known)
+        : files_(files), known_(known) {}
+
+    std::vector<FileDiagnostic> check() {
+        for (const auto& file : files_)
+            check_file(file);
+        return std::move(out_);
+    }
+
+  private:
+    void report(Severity severity, unsigned line, unsigned column, std::string message) {
+        found_.push_back({severity, line, column, std::move(message)});
+    }
+    void report(Severity severity, const Rule& rule, std::string message) {
+        report(severity, rule.line, rule.column, std::move(message));
+    }
+
+    void check_file(const RulesFile& file) {
+        found_ = file.parsed.diagnostics;
+        check_owner(file);
+        for (const auto& rule : file.parsed.rules) {
+            check_pi(rule);
+            if (rule.deny || check_own_denies(file, rule))
+                continue;
+            check_other_vms(file, rule);
+            check_devices(file, rule);
+        }
+        std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+        });
+        for (auto& diagnostic : found_)
+            out_.push_back({file.name, std::move(diagnostic)});
+    }
+
+    void check_owner(const RulesFile& file) {
+        if (known_.vmids &&
+            std::find(known_.vmids->begin(), known_.vmids->end(), file.vmid) == known_.vmids->end())
+            report(
+                Severity::warning, 1, 1,
+                fmt::format(
+                    "there is no VM {}: remove this file, or rename it to the VMID it is "
+                    "meant for",
+                    file.vmid));
+        for (const auto& other : files_)
+            if (other.vmid == file.vmid && &other != &file)
+                report(
+                    Severity::warning, 1, 1,
+                    fmt::format(
+                        "VM {} has another rules file, {}: only the one in the directory "
+                        "of the VM's node counts, remove the other",
+                        file.vmid, other.name));
+    }
+
+    void check_pi(const Rule& rule) {
+        const auto& pi = rule.place.pi;
+        if (!known_.pis || pi.empty() ||
+            std::find(known_.pis->begin(), known_.pis->end(), pi) != known_.pis->end())
+            return;
+        if (pi.starts_with("usb") && rule.place.kind == PlacePattern::Kind::pi_bus &&
+            pi.substr(3) == std::to_string(rule.place.bus)) // as in sysfs' usb3/3-1
+            return report(
+                Severity::warning, rule,
+                fmt::format(
+                    "no paired Pi is named {}: write {}-{} for this host's port", pi,
+                    rule.place.bus, rule.place.path.to_string()));
+        const std::vector<std::string_view> names(known_.pis->begin(), known_.pis->end());
+        const auto near = closest(pi, names);
+        report(
+            Severity::warning, rule,
+            near.empty() ? fmt::format(
+                               "no paired Pi is named {}: \"longcord pis\" lists them, \"longcord "
+                               "pair {}\" pairs it; a port of this host is written 3-4",
+                               pi, pi)
+                         : fmt::format("no paired Pi is named {}: write {}", pi, near));
+    }
+
+    bool check_own_denies(const RulesFile& file, const Rule& rule) {
+        for (const auto& other : file.parsed.rules) {
+            if (!other.deny || !covers(other, rule))
+                continue;
+            report(
+                Severity::warning, rule,
+                fmt::format(
+                    "this rule can never win: line {}, {}, leaves out all that it names",
+                    other.line, format_rule(other)));
+            return true;
+        }
+        return false;
+    }
+
+    /// One line for each way in which another VM can get in the way, naming the first such VM.
+    void check_other_vms(const RulesFile& file, const Rule& rule) {
+        const Rule *shared = nullptr, *conflicting = nullptr, *stronger = nullptr;
+        const RulesFile *sharing_vm = nullptr, *conflicting_vm = nullptr, *stronger_vm = nullptr;
+        for (const auto& other : files_) {
+            if (other.vmid == file.vmid)
+                continue;
+            for (const auto& theirs : other.parsed.rules) {
+                if (theirs.deny || !overlap(rule, theirs) || denies(file, theirs) ||
+                    denies(other, rule) || denies(other, theirs))
+                    continue;
+                const bool same = covers(rule, theirs) && covers(theirs, rule);
+                const auto keep = [&](const Rule*& kept, const RulesFile*& of) {
+                    if (kept == nullptr)
+                        kept = &theirs, of = &other;
+                };
+                if (same)
+                    keep(shared, sharing_vm);
+                else if (strength(rule) == strength(theirs) && !answers(file, theirs, true))
+                    keep(conflicting, conflicting_vm);
+                else if (strength(rule) < strength(theirs) && !answers(file, theirs, false))
+                    keep(stronger, stronger_vm);
+            }
+        }
+        if (shared != nullptr)
+            report(
+                Severity::note, rule,
+                fmt::format(
+                    "VM {} has the same rule ({}): whichever of the two runs gets the "
+                    "device; it stays with the one that has it, and if both start "
+                    "without it neither gets it",
+                    sharing_vm->vmid, where(*sharing_vm, *shared)));
+        if (conflicting != nullptr)
+            report(
+                Severity::warning, rule,
+                fmt::format(
+                    "conflict with VM {} ({}: {}): a device that fits both rules goes to "
+                    "neither VM while both run; write a longer place or one more "
+                    "qualifier in the rule that is to win",
+                    conflicting_vm->vmid, where(*conflicting_vm, *conflicting),
+                    format_rule(*conflicting)));
+        if (stronger != nullptr)
+            report(
+                Severity::note, rule,
+                fmt::format(
+                    "VM {} is stronger in part of this ({}: {}): a device that fits both "
+                    "rules goes to VM {} while it runs",
+                    stronger_vm->vmid, where(*stronger_vm, *stronger), format_rule(*stronger),
+                    stronger_vm->vmid));
+    }
+
+    /// Whether each plugged device that this rule speaks for goes to one stronger rule of another
+    /// VM.
+    void check_devices(const RulesFile& file, const Rule& rule) {
+        const Rule* winner = nullptr;
+        const RulesFile* winning_vm = nullptr;
+        std::string places;
+        for (const auto& seen : known_.devices) {
+            const auto subject = seen.subject();
+            if (seen.device.is_hub() || speaking_rule(subject, file.parsed.rules) != &rule)
+                continue;
+            const auto [best_vm, best] = strongest_other(file, subject);
+            if (best == nullptr || strength(*best) <= strength(rule) ||
+                (winner != nullptr && winner != best))
+                return;
+            winner = best;
+            winning_vm = best_vm;
+            places += (places.empty() ? "" : ", ") + seen.device.place.to_string();
+        }
+        if (winner != nullptr)
+            report(
+                Severity::warning, rule,
+                fmt::format(
+                    "this rule never wins with what is plugged now ({}): it is always "
+                    "beaten by VM {}'s stronger rule ({}: {})",
+                    places, winning_vm->vmid, where(*winning_vm, *winner), format_rule(*winner)));
+    }
+
+    std::pair<const RulesFile*, const Rule*> strongest_other(
+        const RulesFile& file, const Subject& subject) const {
+        std::pair<const RulesFile*, const Rule*> best{nullptr, nullptr};
+        for (const auto& other : files_) {
+            if (other.vmid == file.vmid)
+                continue;
+            const auto* rule = speaking_rule(subject, other.parsed.rules);
+            if (rule != nullptr &&
+                (best.second == nullptr || strength(*rule) > strength(*best.second)))
+                best = {&other, rule};
+        }
+        return best;
+    }
+
+    std::span<const RulesFile> files_;
+    const KnownWorld& known_;
+    std::vector<Diagnostic> found_;
+    std::vector<FileDiagnostic> out_;
+};
+
+} // namespace
+
+std::vector<FileDiagnostic> check_rules(std::span<const RulesFile> files, const KnownWorld& known) {
+    return Checker(files, known).check();
+}
+
+bool has_errors(std::span<const FileDiagnostic> diagnostics) noexcept {
+    return std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto& found) {
+        return found.diagnostic.severity == Severity::error;
+    });
+}
+
+std::optional<unsigned> vmid_of_rules_file(std::string_view path) noexcept {
+    constexpr std::string_view suffix = ".usb.conf";
+    constexpr unsigned highest = 999'999'999; // PVE's own range, from 100
+    const auto name = path.substr(path.rfind('/') + 1);
+    if (!name.ends_with(suffix))
+        return std::nullopt;
+    const auto digits = name.substr(0, name.size() - suffix.size());
+    const auto vmid = parse_decimal(digits, highest);
+    if (!vmid || *vmid < 100 || digits.starts_with('0'))
+        return std::nullopt;
+    return vmid;
+}
+
+} // namespace longcord

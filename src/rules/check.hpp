@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// What no single line shows: rules that can never win, VMs that claim the same thing, names that
+// nobody has. Behind `longcord rules check`, and pure: the caller reads the files and says what it
+// knows of this machine; what it does not know is not checked.
+//
+// Strength grows with every port and qualifier, so a rule that covers another is never the stronger
+// one, and from the rules alone no rule can be said to lose *every* device to another VM. With the
+// devices that are plugged it can, and is; without them the check tells which part is lost to whom.
+#pragma once
+
+#include "rules/claim.hpp"
+#include "rules/parse.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace longcord {
+
+struct RulesFile {
+    unsigned vmid = 0;
+    std::string name; ///< as messages show it
+    ParsedRules parsed;
+};
+
+/// A device that is plugged, owning what a Subject refers to.
+struct SeenDevice {
+    Device device;
+    std::string devpath;
+    std::optional<Place> peer;
+    std::string peer_devpath;
+
+    Subject subject() const;
+};
+
+/// Nullopt: not known, so not checked.
+struct KnownWorld {
+    std::optional<std::vector<unsigned>> vmids;
+    std::optional<std::vector<std::string>> pis; ///< paired ones
+    std::vector<SeenDevice> devices;
+};
+
+struct FileDiagnostic {
+    std::string file;
+    Diagnostic diagnostic;
+    bool operator==(const FileDiagnostic&) const = default;
+};
+
+/// With the diagnostics of parsing; by file as given, then line and column.
+std::vector<FileDiagnostic> check_rules(std::span<const RulesFile> files, const KnownWorld& known);
+
+bool has_errors(std::span<const FileDiagnostic> diagnostics) noexcept;
+
+/// 100 from ".../100.usb.conf"; nullopt for any other name.
+std::optional<unsigned> vmid_of_rules_file(std::string_view path) noexcept;
+
+} // namespace longcord
