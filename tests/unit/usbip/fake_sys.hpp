@@ -50,6 +50,10 @@ class FakeSys {
         std::filesystem::create_symlink(
             target.starts_with('/') ? target : sys(target).string(), sys(path));
     }
+    void relative_link(const std::string& path, const std::string& target) {
+        std::filesystem::create_directories(sys(path).parent_path());
+        std::filesystem::create_symlink(target, sys(path));
+    }
     void log(const std::string& path) {
         std::filesystem::create_directories(sys(path).parent_path());
         std::filesystem::remove(sys(path));
