@@ -42,9 +42,17 @@ LinkServer::LinkServer(
     : loop_(loop), roots_(std::move(roots)), node_(std::move(node)), handler_(std::move(handler)),
       dead_after_(dead_after), acceptor_(loop) {}
 
-LinkServer::~LinkServer() = default;
+LinkServer::~LinkServer() {
+    *gone_ = true;
+    for (auto& [pi, link] : links_) {
+        link->ended = true;
+        link->timer.cancel();
+        link->socket->close();
+    }
+}
 
 Task<> LinkServer::run() {
+    const auto gone = gone_;
     const auto path = link_socket_path(roots_);
     if (auto listening = listen_for_links(acceptor_, path); !listening) {
         spdlog::error("no Pi can link: {}", listening.error().message);
@@ -52,11 +60,13 @@ Task<> LinkServer::run() {
     }
     for (;;) {
         auto [error, socket] = co_await acceptor_.async_accept(as_value);
-        if (error == asio::error::operation_aborted)
+        if (*gone)
             co_return;
         if (error) {
             spdlog::warn("{}: accept: {}", path.string(), error.message());
             co_await sleep_for(accept_pause);
+            if (*gone)
+                co_return;
             continue;
         }
         if (auto allowed = check_link_peer(socket.native_handle()); !allowed)
@@ -70,6 +80,7 @@ Task<> LinkServer::run() {
 }
 
 Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
+    const auto gone = gone_;
     ++strangers_;
     asio::steady_timer deadline(loop_, preface_deadline);
     deadline.async_wait([socket](const boost::system::error_code& error) {
@@ -77,6 +88,8 @@ Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
             socket->close();
     });
     const auto line = co_await socket->read_line();
+    if (*gone)
+        co_return;
     --strangers_;
     deadline.cancel();
     if (!line)

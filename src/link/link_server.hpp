@@ -53,7 +53,10 @@ class LinkServer {
     LinkServer(
         asio::io_context& loop, Roots roots, std::string node, Handler handler,
         milliseconds dead_after = Heartbeat::default_dead_after);
+    /// Ends all links. What is under way on the loop ends by itself.
     ~LinkServer();
+    LinkServer(const LinkServer&) = delete;
+    LinkServer& operator=(const LinkServer&) = delete;
 
     /// Serves for ever; ends only where the socket cannot be made (logged).
     Task<> run();
@@ -84,6 +87,8 @@ class LinkServer {
     milliseconds dead_after_;
     asio::local::stream_protocol::acceptor acceptor_;
     unsigned strangers_ = 0;
+    /// Coroutines under way hold it, and stop once it says that this object is gone.
+    std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
     std::map<std::string, LinkPtr> links_;
 };
 

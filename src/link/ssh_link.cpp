@@ -24,23 +24,30 @@ LinkClient::LinkClient(asio::io_context& loop, LinkTarget target, Handler handle
       silence_(loop) {}
 
 LinkClient::~LinkClient() {
+    *gone_ = true;
     if (lines_)
         lines_->close();
 }
 
 Task<> LinkClient::run() {
+    const auto gone = gone_;
     for (;;) {
         const TimePoint began = Clock::now();
         const Error why = co_await talk();
+        if (*gone)
+            co_return;
         const auto lasted = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
         mark_down(why);
         const auto pause = delay_.next(lasted, why.kind == ErrorKind::refused);
         co_await sleep_for(pause);
+        if (*gone)
+            co_return;
     }
 }
 
 /// One session, from beginning to end.
 Task<Error> LinkClient::talk() {
+    const auto gone = gone_;
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
         co_return fail_errno(errno, "socketpair");
@@ -50,6 +57,8 @@ Task<Error> LinkClient::talk() {
         LineSocket::Socket(loop_, asio::local::stream_protocol(), ends[0]));
     for (;;) {
         const auto line = co_await lines_->read_line();
+        if (*gone)
+            co_return Error{};
         if (!line)
             break;
         take(*line);

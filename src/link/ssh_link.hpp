@@ -36,8 +36,10 @@ class LinkClient {
     };
 
     LinkClient(asio::io_context& loop, LinkTarget target, Handler handler);
-    /// Ends the session; run() must not go on afterwards.
+    /// Ends the session. A run() under way ends by itself.
     ~LinkClient();
+    LinkClient(const LinkClient&) = delete;
+    LinkClient& operator=(const LinkClient&) = delete;
 
     Task<> run();
     /// Dropped where there is no session: the next welcome asks for everything anew.
@@ -60,6 +62,8 @@ class LinkClient {
     asio::steady_timer silence_;
     std::unique_ptr<SshSession> session_;
     std::shared_ptr<LineSocket> lines_;
+    /// Coroutines under way hold it, and stop once it says that this object is gone.
+    std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
     bool linked_ = false;
     std::string said_; ///< the node's last error message in this session
     std::string problem_;

@@ -59,7 +59,7 @@ Service::Service(asio::io_context& loop, const Roots& roots, milliseconds dead_a
                }},
           dead_after) {
     spawn_guarded(loop, "the server under test", server.run());
-    run_until(loop, [&] { return std::filesystem::exists(link_socket_path(roots)); });
+    run_until(loop, [&] { return std::filesystem::is_socket(link_socket_path(roots)); });
 }
 
 std::size_t Service::messages_of(const std::string& pi) const {
