@@ -25,8 +25,9 @@ UniqueFd duplicate(int fd) {
 
 } // namespace
 
-ConfigWatcher::ConfigWatcher(asio::io_context& loop, WorkerPool& workers, const Roots& roots)
-    : workers_(workers), inotify_(loop), set_(loop),
+ConfigWatcher::ConfigWatcher(
+    asio::io_context& loop, WorkerPool& workers, const Roots& roots, milliseconds look_every)
+    : workers_(workers), look_every_(look_every), inotify_(loop), set_(loop),
       reader_(std::make_shared<PveReader>(roots, duplicate(inotify_.fd()))) {
     set_.add(inotify_.fd());
 }
@@ -37,7 +38,7 @@ Task<PveSnapshot> ConfigWatcher::next() {
         const std::function<Result<PveContent>()> job = [reader = reader_] {
             return reader->look(Clock::now());
         };
-        const std::string key = "/etc/pve";
+        const std::string key = job_key;
         auto seen = co_await workers_.run<PveContent>(key, look_deadline, job);
         auto snapshot = judge(std::move(seen), Clock::now());
         if (snapshot && told_ != snapshot) {
@@ -70,9 +71,9 @@ std::optional<PveSnapshot> ConfigWatcher::judge(Result<PveContent> seen, TimePoi
 milliseconds ConfigWatcher::until_next_look(TimePoint now) const {
     const auto due = stable_.due();
     if (!due)
-        return look_every;
+        return look_every_;
     const auto left = std::chrono::ceil<milliseconds>(*due - now);
-    return std::clamp<milliseconds>(left, milliseconds(1), look_every);
+    return std::clamp<milliseconds>(left, milliseconds(1), look_every_);
 }
 
 void ConfigWatcher::tell_trouble(const std::string& what) {

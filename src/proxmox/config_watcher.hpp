@@ -31,9 +31,14 @@ struct PveSnapshot {
 
 class ConfigWatcher {
   public:
-    static constexpr seconds look_every{2};
+    /// How long a write of another node can stay unseen.
+    static constexpr seconds default_look_every{2};
+    /// The looks' key in the worker pool: one at a time, however long it hangs.
+    static constexpr const char* job_key = "/etc/pve";
 
-    ConfigWatcher(asio::io_context& loop, WorkerPool& workers, const Roots& roots);
+    ConfigWatcher(
+        asio::io_context& loop, WorkerPool& workers, const Roots& roots,
+        milliseconds look_every = default_look_every);
 
     /// The whole, each time it changed. The first comes once it is known: at once on a healthy node
     /// and where there is no Proxmox at all (present: false); on a node whose pmxcfs is away, when
@@ -47,6 +52,7 @@ class ConfigWatcher {
     void tell_problems(std::vector<std::string> problems);
 
     WorkerPool& workers_;
+    milliseconds look_every_;
     Inotify inotify_;
     WaitSet set_;
     std::shared_ptr<PveReader> reader_; ///< a look that hangs may outlive us

@@ -66,7 +66,9 @@ template <class T> class Running {
         return finished();
     }
 
-    T get(milliseconds bound = seconds(30)) {
+    /// The bound is below the 10 s after which the watchers look by themselves: an event that is
+    /// not noticed fails the test.
+    T get(milliseconds bound = seconds(8)) {
         loop_.restart();
         const auto end = Clock::now() + bound;
         while (!finished() && Clock::now() < end)

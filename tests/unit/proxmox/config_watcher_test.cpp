@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "base/spawn.hpp"
 #include "fixture.hpp"
 #include "proxmox/config_watcher.hpp"
+
+#include <future>
 
 #include <doctest/doctest.h>
 
@@ -30,6 +33,18 @@ struct Pve {
     }
 };
 
+/// So that only events can be what is noticed.
+constexpr std::chrono::hours never{1};
+constexpr milliseconds often{1};
+
+/// Time for the watcher to look at least once: the loop waits for a worker and a timer.
+Task<Result<int>> a_look(WorkerPool& workers) {
+    co_await sleep_for(2 * often);
+    const std::function<Result<int>()> nothing = [] { return Result<int>(0); };
+    auto done = co_await workers.run<int>("another", seconds(60), nothing);
+    co_return done;
+}
+
 /// A reader by itself, with a clock of the test's own.
 struct Reading : Pve {
     Inotify inotify{loop};
@@ -41,7 +56,7 @@ struct Reading : Pve {
 
 TEST_CASE("no Proxmox at all: said once, in silence") {
     Pve pve;
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
     CHECK(run(pve.loop, watcher.next()) == PveSnapshot{});
     Running<PveSnapshot> next(pve.loop, watcher.next());
     CHECK_FALSE(next.poll());
@@ -72,7 +87,7 @@ TEST_CASE("configurations and rules, and nothing that only looks alike") {
 TEST_CASE("a write and a rename are told, and what changes nothing is not") {
     Pve pve;
     pve.mount();
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, never);
     REQUIRE(run(pve.loop, watcher.next()).rules.empty());
 
     put(pve.file("100.usb.conf"), "3-4\n");
@@ -92,7 +107,7 @@ TEST_CASE("a write and a rename are told, and what changes nothing is not") {
 TEST_CASE("what makes no event here is found by looking") {
     Pve pve;
     pve.mount("pve1");
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
     REQUIRE(run(pve.loop, watcher.next()).rules.empty());
     put(pve.pve() / "nodes/pve2/qemu-server/100.usb.conf", "3-4\n");
     Running<PveSnapshot> next(pve.loop, watcher.next());
@@ -104,7 +119,7 @@ TEST_CASE("a vanished rules file counts in the end") {
     Pve pve;
     pve.mount();
     put(pve.file("100.usb.conf"), "3-4\n");
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, never);
     REQUIRE(run(pve.loop, watcher.next()).rules.size() == 1);
     const auto begun = Clock::now();
     Running<PveSnapshot> next(pve.loop, watcher.next());
@@ -117,7 +132,7 @@ TEST_CASE("an empty rules file at the start is waited for") {
     Pve pve;
     pve.mount();
     put(pve.file("100.usb.conf"), "");
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
     Running<PveSnapshot> first(pve.loop, watcher.next());
     put(pve.root.path() / "elsewhere", "");
     put(pve.file("100.usb.conf"), "3-4\n"); // its writer was only slow
@@ -129,18 +144,45 @@ TEST_CASE("while pmxcfs is away nothing changes") {
     pve.mount();
     put(pve.file("100.conf"), "name: a\n");
     put(pve.file("100.usb.conf"), "3-4\n");
-    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots);
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
     REQUIRE(run(pve.loop, watcher.next()).configs.size() == 1);
     Running<PveSnapshot> next(pve.loop, watcher.next());
-    fs::rename(pve.pve(), pve.root.path() / "aside");
+    const auto aside = pve.root.path() / "aside";
+    fs::rename(pve.pve(), aside);
     fs::create_directories(pve.pve());
+    for (int looks = 0; looks < 10; ++looks)
+        run(pve.loop, a_look(pve.workers));
     CHECK_FALSE(next.poll());
     fs::remove(pve.pve());
-    fs::rename(pve.root.path() / "aside", pve.pve());
+    fs::rename(aside, pve.pve());
     put(pve.file("101.usb.conf"), "3-5\n");
     const auto back = next.get();
     CHECK(back.configs.size() == 1);
     CHECK(back.rules.size() == 2);
+}
+
+TEST_CASE("while a look hangs in the kernel nothing changes, and then it goes on") {
+    Pve pve;
+    pve.mount();
+    put(pve.file("100.usb.conf"), "3-4\n");
+    ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
+    REQUIRE(run(pve.loop, watcher.next()).rules.size() == 1);
+    std::promise<void> released;
+    const std::function<Result<int>()> hang = [hung = released.get_future().share()] {
+        hung.wait();
+        return Result<int>(0);
+    };
+    Running<Result<int>> hanging(
+        pve.loop, pve.workers.run<int>(ConfigWatcher::job_key, seconds(60), hang));
+    CHECK_FALSE(hanging.poll());
+    Running<PveSnapshot> next(pve.loop, watcher.next());
+    put(pve.file("100.usb.conf"), "3-5\n");
+    for (int looks = 0; looks < 10; ++looks)
+        run(pve.loop, a_look(pve.workers));
+    CHECK_FALSE(next.poll());
+    released.set_value();
+    CHECK(next.get().rules.at(100).text == "3-5\n");
+    CHECK(hanging.finished());
 }
 
 TEST_CASE("no Proxmox, pmxcfs away, and a Proxmox node are three things") {
