@@ -34,10 +34,10 @@ def ask(stream, name, arguments):
             return reply["return"]
 
 
-def command(path, name, timeout=30, **arguments):
+def command(path, name, /, timeout=30, **arguments):
     return converse(path, [(name, arguments)], timeout)[0]
 
 
 def hmp(path, line, timeout=30):
     """A line of the human monitor, as `qm monitor` sends it, and the text it prints."""
-    return command(path, "human-monitor-command", timeout, **{"command-line": line})
+    return command(path, "human-monitor-command", timeout=timeout, **{"command-line": line})

@@ -77,7 +77,7 @@ class Vm:
 
     # -- its QEMU ------------------------------------------------------------------------------------------------
 
-    def qmp(self, name, timeout=60, **arguments):
+    def qmp(self, name, /, timeout=60, **arguments):
         return self.qmp_batch([(name, arguments)], timeout)[0]
 
     def qmp_batch(self, commands, timeout=60):

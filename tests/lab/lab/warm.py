@@ -45,7 +45,7 @@ def make(line, folder, vmid, state):
         time.sleep(2)  # the guest's last words of booting; nothing depends on it
         monitor = folder / f"{vmid}.qmp"
         draft = state.with_suffix(".draft")
-        qmp.converse(monitor, [("stop", {}), ("migrate", {"uri": f"exec:cat >{draft}"})])
+        qmp.converse(monitor, [("migrate", {"uri": f"exec:zstd -q >{draft}"})])
         wait(lambda: qmp.command(monitor, "query-migrate").get("status") == "completed", 120, "the state to be saved")
         draft.rename(state)
     finally:

@@ -1,5 +1,7 @@
 """The bench alone, with stock tools in the product's place: so that a failing scenario speaks of the product."""
 
+import hashlib
+
 import pytest
 
 from lab.gadget import Gadget
@@ -55,7 +57,9 @@ def test_the_guest_reads_a_local_disk_behind_a_hub(lab):
     vm.qmp("device_add", driver="usb-host", hostdevice=f"/dev/bus/usb/{bus:03}/{device:03}", id="usbhost-stick",
            bus="xhci.0", port="2")
     vm.guest.wait_disk("sda")
-    assert vm.guest.run("disk_sum sda 1048576") == lab.node_checksum("stick", 1048576)
+    written = (lab.node.folder / "stick.disk").read_bytes()[:1 << 20]
+    assert vm.guest.run("disk_sum sda 1048576").split()[0] == hashlib.md5(written).hexdigest()
+    vm.qmp("device_del", id="usbhost-stick")
 
 
 def test_a_cut_cable_is_silent(lab):
