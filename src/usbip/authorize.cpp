@@ -89,9 +89,9 @@ std::vector<fs::path> interfaces_of(const Device& device) {
     return interfaces;
 }
 
-Result<> write_interfaces(const Device& device, std::string_view value) {
+Result<> authorize_interfaces(const Device& device) {
     for (const auto& interface : interfaces_of(device))
-        if (auto written = write_attribute(interface / "authorized", value); !written)
+        if (auto written = write_attribute(interface / "authorized", "1"); !written)
             return written;
     return {};
 }
@@ -143,7 +143,19 @@ Result<> authorize_device(
             return selected;
     if (interfaces_of(*device).empty())
         return fail(ErrorKind::unavailable, "{} has no active configuration", device->name);
-    return write_interfaces(*device, "1");
+    return authorize_interfaces(*device);
+}
+
+bool is_authorized(const Roots& roots, std::string_view sysname) {
+    const auto device = find_device(roots, sysname);
+    if (!device)
+        return false;
+    const auto interfaces = interfaces_of(*device);
+    return !interfaces.empty() &&
+           std::all_of(interfaces.begin(), interfaces.end(), [](const fs::path& interface) {
+               const auto value = read_attribute(interface / "authorized");
+               return value && *value == "1";
+           });
 }
 
 Result<> authorize_foreign_device(const Roots& roots, std::string_view sysname) {
@@ -152,7 +164,7 @@ Result<> authorize_foreign_device(const Roots& roots, std::string_view sysname) 
         return device.error();
     if (auto written = write_attribute(device->folder / "authorized", "1"); !written)
         return written;
-    if (auto written = write_interfaces(*device, "1"); !written)
+    if (auto written = authorize_interfaces(*device); !written)
         return written;
     // Authorising an interface does not look for its driver (usb_authorize_interface, message.c).
     for (const auto& interface : interfaces_of(*device)) {
@@ -165,13 +177,13 @@ Result<> authorize_foreign_device(const Roots& roots, std::string_view sysname) 
     return {};
 }
 
-Result<> deauthorize_interfaces(const Roots& roots, std::string_view sysname) {
+Result<> deauthorize_device(const Roots& roots, std::string_view sysname) {
     const auto device = find_device(roots, sysname);
     if (!device && device.error().kind == ErrorKind::not_found)
         return {};
     if (!device)
         return device.error();
-    auto written = write_interfaces(*device, "0");
+    auto written = write_attribute(device->folder / "authorized", "0");
     if (!written && written.error().kind == ErrorKind::not_found)
         return {};
     return written;

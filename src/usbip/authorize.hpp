@@ -24,13 +24,25 @@ Result<> prepare_vhci_root_hubs(const Roots&);
 Result<> authorize_device(
     const Roots&, std::string_view sysname, std::optional<unsigned> configuration);
 
+/// Whether the device is configured and every interface of it authorised: what authorize_device
+/// brings about, found again after a restart.
+bool is_authorized(const Roots&, std::string_view sysname);
+
 /// For a device on a vhci port that is not ours: authorised, and drivers are looked for, as if
 /// Longcord were not there.
 Result<> authorize_foreign_device(const Roots&, std::string_view sysname);
 
-/// Before a planned device_del: afterwards QEMU's request to re-attach drivers finds none that may
-/// bind. It ends the guest's transfers at once, waits for the device's answer, and so must not be
-/// used on a dead stream (detach that instead). A device that is gone is no error.
-Result<> deauthorize_interfaces(const Roots&, std::string_view sysname);
+/// Before a planned device_del, right before: QEMU's request to re-attach drivers then finds a
+/// device without a configuration. It ends the guest's transfers, asks the device
+/// (SET_CONFIGURATION 0), and so must not be used on a dead stream: detach that instead. A device
+/// that is gone is no error. authorize_device makes it usable again. The whole device and not its
+/// interfaces one by one: at the first of them QEMU takes the device for unplugged and re-attaches
+/// the drivers of the others.
+Result<> deauthorize_device(const Roots&, std::string_view sysname);
+
+/// The name the host room still uses for it.
+inline Result<> deauthorize_interfaces(const Roots& roots, std::string_view sysname) {
+    return deauthorize_device(roots, sysname);
+}
 
 } // namespace longcord

@@ -132,23 +132,23 @@ TEST_CASE("names that are no device of this host go nowhere near sysfs") {
     CHECK(authorize_device(sys.roots, "5-2", {}).error().kind == ErrorKind::not_found);
 }
 
-TEST_CASE("interfaces are deauthorised, the device stays") {
+TEST_CASE("a device is deauthorised as a whole, never interface by interface") {
     FakeSys sys;
     add_device(sys);
     REQUIRE(authorize_device(sys.roots, "5-1", {}));
-    REQUIRE(deauthorize_interfaces(sys.roots, "5-1"));
-    CHECK(sys.read(bus + "5-1/authorized") == "1\n");
-    CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "0\n");
-    CHECK(sys.read(bus + "5-1/5-1:1.1/authorized") == "0\n");
-    CHECK(sys.read(bus + "5-1/5-1.4/authorized") == "0\n");
+    REQUIRE(deauthorize_device(sys.roots, "5-1"));
+    CHECK(sys.read(bus + "5-1/authorized") == "0\n");
+    CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "1\n");
+    CHECK(sys.read(bus + "5-1/5-1:1.1/authorized") == "1\n");
 }
 
-TEST_CASE("deauthorising what is gone is done already") {
+TEST_CASE("deauthorising what is gone is done already, and what is no device is refused") {
     FakeSys sys;
-    CHECK(deauthorize_interfaces(sys.roots, "5-1"));
+    CHECK(deauthorize_device(sys.roots, "5-1"));
     add_device(sys);
-    std::filesystem::remove(sys.sys(bus + "5-1/5-1:1.1/authorized"));
-    CHECK(deauthorize_interfaces(sys.roots, "5-1"));
+    std::filesystem::remove(sys.sys(bus + "5-1/authorized"));
+    CHECK(deauthorize_device(sys.roots, "5-1"));
+    CHECK(deauthorize_device(sys.roots, "../5-1").error().kind == ErrorKind::invalid);
 }
 
 TEST_CASE("somebody else's import is authorised and probed") {
