@@ -50,7 +50,8 @@ TEST_CASE("the asked configuration counts, and only that") {
 
 TEST_CASE("alternate settings are no interfaces, and the order is by number") {
     const auto text = device + configuration(1) + interface(1, 0, 1, 2, 0) +
-                      interface(1, 1, 1, 2, 9) + interface(0, 0, 1, 1, 0);
+                      interface(1, 1, 1, 2, 9) + interface(0, 1, 1, 1, 9) +
+                      interface(0, 0, 1, 1, 0);
     CHECK(interfaces_in(text, 0) == Classes{{1, 1, 0}, {1, 2, 0}});
 }
 

@@ -63,7 +63,9 @@ TEST_CASE("3-4 does not take the interfaces of 3-40 or 3-4.1") {
     machine.device("3-4.1");
     machine.interface("3-4.1", 0, {8, 6, 80}, "usb-storage");
     machine.interface("3-4", 0, {9, 0, 0}, "hub");
+    machine.bind("3-4.1", "usb");
     CHECK(machine.read("3-4").drivers == std::vector<std::string>{"hub"});
+    CHECK(machine.read("3-4").device.interfaces == std::vector<InterfaceClass>{{9, 0, 0}});
 }
 
 TEST_CASE("a device without a driver yet says so") {

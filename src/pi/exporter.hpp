@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Keeps what usbip-host has in step with the plan: looks at the devices that events name, asks the
+// plan, does what it says. One operation a device at a time, all devices in parallel; whatever may
+// wait for a device's lock runs on the WorkerPool.
+#pragma once
+
+#include "base/worker_pool.hpp"
+#include "pi/export_plan.hpp"
+#include "usb/usb_events.hpp"
+#include "usbip/export.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace longcord {
+
+class Exporter {
+  public:
+    /// The kernel gives up a USB request after 5 s; a bind or unbind makes a few.
+    static constexpr milliseconds deadline{15'000};
+
+    /// All on the loop.
+    struct Handler {
+        std::function<void(const Device&)> announce;
+        std::function<void(const std::string& busid)> withdraw;
+        /// An operation ended: "bind" or "unbind".
+        std::function<void(
+            const Device&, std::string_view what, const Result<>&, milliseconds took)>
+            done;
+    };
+
+    Exporter(
+        asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config,
+        Handler handler);
+
+    /// Looks at everything, then follows the events; ends only with the loop. At the end of the
+    /// service bound devices stay bound.
+    Task<> run();
+    void configure(ExportConfig config);
+
+    const ExportState& state() const noexcept { return state_; }
+    /// Why each device is exported or not, as of the last plan.
+    const std::map<std::string, Judgement>& judgements() const noexcept { return judgements_; }
+    std::vector<Device> announced() const;
+
+  private:
+    void look_at_everything();
+    void look(const std::string& busid, Sight sight = Sight::event);
+    Task<> look_now(std::string busid, Sight sight);
+    void operate(const std::string& busid, bool bind);
+    Task<> operate_now(LocalDevice local, bool bind);
+    void settle(const std::string& busid);
+    void replan();
+    void carry_out(const ExportPlan& plan);
+
+    asio::io_context& loop_;
+    WorkerPool& pool_;
+    Roots roots_;
+    ExportConfig config_;
+    Handler handler_;
+    std::unique_ptr<UsbEvents> events_;
+    ExportState state_;
+    std::map<std::string, Judgement> judgements_;
+    std::set<std::string> look_after_; ///< something happened while the device was busy
+    bool replanning_ = false;
+    asio::steady_timer again_;
+};
+
+} // namespace longcord

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "pi/journal.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace longcord {
+
+void PiJournal::write(Event event, bool warn) {
+    event.time = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+    const Event& kept = log_.add(std::move(event));
+    const auto subject = kept.place.empty() ? std::string() : kept.place + ": ";
+    const auto took = kept.took ? fmt::format(" ({} ms)", kept.took->count()) : std::string();
+    spdlog::log(
+        warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", subject, kept.message, took);
+    publish_(kept);
+}
+
+void PiJournal::operation_ended(
+    const Device& device, std::string_view what, const Result<>& result, milliseconds took) {
+    const bool bind = what == "bind";
+    Event event;
+    event.place = device.place.busid();
+    event.took = took;
+    if (result) {
+        event.kind = bind ? "exported" : "given-back";
+        event.message = fmt::format(
+            "{} {}", device.label(), bind ? "is exported" : "is this machine's own again");
+    } else {
+        event.kind = "failed";
+        event.message = fmt::format("{} failed: {}", what, result.error().message);
+    }
+    write(std::move(event), result.has_error());
+}
+
+void PiJournal::device(const std::string& busid, std::string kind, std::string message) {
+    Event event;
+    event.kind = std::move(kind);
+    event.place = busid;
+    event.message = std::move(message);
+    write(std::move(event));
+}
+
+void PiJournal::link(std::string kind, std::string message, bool warn) {
+    Event event;
+    event.kind = std::move(kind);
+    event.message = std::move(message);
+    write(std::move(event), warn);
+}
+
+} // namespace longcord

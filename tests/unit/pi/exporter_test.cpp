@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "base/spawn.hpp"
+#include "fake_usbip_host.hpp"
+#include "pi/exporter.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longcord;
+using namespace longcord::testing;
+
+namespace {
+
+struct Pi {
+    Pi() { sys.controller(1, "/devices/platform/fe9c0000.xhci"); }
+
+    void plug(const std::string& busid, const FakeSysfs::Attributes& own = {}) {
+        sys.device(busid, own);
+        sys.bind(busid, "usb");
+        sys.interface(busid, 0, {2, 2, 1}, "cdc_acm");
+    }
+    void start() {
+        Exporter::Handler handler;
+        handler.announce = [this](const Device& device) {
+            said.push_back("+" + device.place.busid());
+        };
+        handler.withdraw = [this](const std::string& busid) { said.push_back("-" + busid); };
+        handler.done =
+            [this](const Device&, std::string_view what, const Result<>& result, milliseconds) {
+                operations += result ? 1 : 0;
+                last = what;
+            };
+        exporter.emplace(loop, pool, sys.roots(), config, handler);
+        spawn_guarded(loop, "exporter", exporter->run());
+    }
+    /// Runs the loop until that is so; the bound is only reached by a broken program.
+    template <class Condition> bool until(Condition condition) {
+        const auto end = Clock::now() + seconds(20);
+        while (!condition() && Clock::now() < end)
+            loop.run_one_for(milliseconds(50));
+        return condition();
+    }
+    bool says(const std::vector<std::string>& expected) {
+        return until([&] { return said == expected; });
+    }
+
+    FakeSysfs sys;
+    FakeUsbipHost kernel{sys};
+    asio::io_context loop;
+    WorkerPool pool{loop};
+    ExportConfig config;
+    std::optional<Exporter> exporter;
+    std::vector<std::string> said;
+    int operations = 0;
+    std::string last;
+};
+
+} // namespace
+
+TEST_CASE("boards that are there, and boards that come and go") {
+    Pi pi;
+    pi.plug("1-1");
+    pi.start();
+    REQUIRE(pi.says({"+1-1"}));
+    pi.plug("1-2");
+    REQUIRE(pi.says({"+1-1", "+1-2"}));
+    CHECK(pi.exporter->announced().size() == 2);
+    pi.sys.remove("1-1");
+    REQUIRE(pi.says({"+1-1", "+1-2", "-1-1"}));
+    CHECK(pi.exporter->announced().size() == 1);
+}
+
+TEST_CASE("a board that was exported before the service started is not bound again") {
+    Pi pi;
+    pi.plug("1-1");
+    pi.sys.bind("1-1", "usbip-host");
+    pi.start();
+    REQUIRE(pi.says({"+1-1"}));
+    CHECK(pi.operations == 0);
+}
+
+TEST_CASE("a replugged board that the kernel bound at once is announced anew") {
+    Pi pi;
+    pi.plug("1-1");
+    pi.start();
+    REQUIRE(pi.says({"+1-1"}));
+    pi.sys.remove("1-1");
+    pi.sys.device("1-1");
+    pi.sys.bind("1-1", "usbip-host");
+    REQUIRE(pi.says({"+1-1", "-1-1", "+1-1"}));
+}
+
+TEST_CASE("a changed configuration gives a board back") {
+    Pi pi;
+    pi.plug("1-1");
+    pi.start();
+    REQUIRE(pi.says({"+1-1"}));
+    ExportConfig config;
+    config.never.places = {Place::parse("1-1").value()};
+    pi.exporter->configure(config);
+    REQUIRE(pi.says({"+1-1", "-1-1"}));
+    REQUIRE(pi.until([&] { return pi.last == "unbind" && pi.exporter->state().busy.empty(); }));
+    CHECK_FALSE(is_bound(pi.exporter->state().plugged.at("1-1").local));
+}
+
+TEST_CASE("without usbip-host in the kernel a board stays, and it is said why") {
+    Pi pi;
+    fs::remove(pi.sys.devices() / "../drivers/usbip-host/match_busid");
+    pi.plug("1-1");
+    pi.start();
+    REQUIRE(pi.until([&] { return pi.exporter->state().failed.contains("1-1"); }));
+    CHECK(pi.exporter->state().failed.at("1-1").why.find("modprobe") != std::string::npos);
+    CHECK(pi.said.empty());
+}

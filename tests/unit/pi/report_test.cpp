@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "devices.hpp"
+#include "pi/report.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace longcord;
+using namespace longcord::testing;
+using nlohmann::json;
+
+namespace {
+
+struct Pi {
+    ExportState state;
+    std::map<std::string, Judgement> judgements;
+    std::map<std::string, State> said;
+    std::vector<LinkStatus> links;
+
+    void add(const LocalDevice& local) {
+        observe(state, local.device.place.busid(), local, Sight::at_start, TimePoint{});
+        const auto plan = plan_exports(state, {}, TimePoint{});
+        judgements = plan.judgements;
+        for (const auto& device : plan.announce)
+            state.announced[device.place.busid()] = device;
+    }
+    PiReportInput input() const {
+        return {
+            "workbench",
+            state,
+            judgements,
+            links,
+            [this](const std::string& busid) -> const State* {
+                const auto found = said.find(busid);
+                return found == said.end() ? nullptr : &found->second;
+            },
+            true};
+    }
+};
+
+} // namespace
+
+TEST_CASE("an exported device says which VM has it") {
+    Pi pi;
+    pi.add(bound(acm_board("1-1.2")));
+    pi.said["1-1.2"] = State{"1-1.2", "pve1", 100, "plugged", ""};
+    const json device = report_pi_devices(pi.input())["devices"][0];
+    CHECK(device["place"] == "1-1.2");
+    CHECK(device["id"] == "1a86:55d4");
+    CHECK(device["mode"] == "usbip");
+    CHECK(device["exported"] == true);
+    CHECK(device["state"] == "plugged");
+    CHECK(device["node"] == "pve1");
+    CHECK(device["vmid"] == 100);
+}
+
+TEST_CASE("a device that stays says why") {
+    Pi pi;
+    pi.add(keyboard("1-1.3"));
+    const json device = report_pi_devices(pi.input())["devices"][0];
+    CHECK(device["mode"] == "off");
+    CHECK(device["exported"] == false);
+    CHECK(device["state"].is_null());
+    CHECK(device["node"].is_null());
+    CHECK(device["vmid"].is_null());
+    CHECK(device["why"] == "its driver usbhid is not exported");
+}
+
+TEST_CASE("a failure says more than the wish") {
+    Pi pi;
+    pi.add(acm_board("1-1.2"));
+    note_failure(pi.state, "1-1.2", "usbip-host has 16 exports", TimePoint{});
+    const json device = report_pi_devices(pi.input())["devices"][0];
+    CHECK(device["mode"] == "usbip");
+    CHECK(device["exported"] == false);
+    CHECK(device["why"] == "usbip-host has 16 exports");
+}
+
+TEST_CASE("devices come in the order of their places") {
+    Pi pi;
+    pi.add(keyboard("1-10"));
+    pi.add(keyboard("1-9"));
+    const json devices = report_pi_devices(pi.input())["devices"];
+    CHECK(devices[0]["place"] == "1-9");
+    CHECK(devices[1]["place"] == "1-10");
+}
+
+TEST_CASE("status has the links, and says what is missing") {
+    Pi pi;
+    CHECK(report_pi_status(pi.input())["problems"].size() == 1);
+    pi.links = {{"pve1", "10.77.0.1:22", true, ""}, {"", "10.77.0.9:22", false, "no route"}};
+    auto input = pi.input();
+    json status = report_pi_status(input);
+    CHECK(status["role"] == "pi");
+    CHECK(status["name"] == "workbench");
+    CHECK(status["problems"].empty());
+    CHECK(status["links"][0]["node"] == "pve1");
+    CHECK(status["links"][0]["linked"] == true);
+    CHECK(status["links"][1]["node"].is_null());
+    CHECK(status["links"][1]["problem"] == "no route");
+    input.usbip_host = false;
+    CHECK(report_pi_status(input)["problems"].size() == 1);
+}
