@@ -39,7 +39,7 @@ std::string format_command(const QmpCommand& command, const std::string& id) {
     return message.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
-Result<QmpMessage> parse_message(std::string_view bytes) {
+Result<QmpMessage> parse_qmp_message(std::string_view bytes) {
     constexpr std::size_t shown = 80;
     const json message = json::parse(bytes, nullptr, false);
     if (!message.is_object())

@@ -53,6 +53,6 @@ using QmpMessage = std::variant<QmpGreeting, QmpReply, QmpEvent>;
 std::string format_command(const QmpCommand& command, const std::string& id);
 
 /// ErrorKind::protocol: not JSON, or nothing QMP knows.
-Result<QmpMessage> parse_message(std::string_view text);
+Result<QmpMessage> parse_qmp_message(std::string_view text);
 
 } // namespace longcord

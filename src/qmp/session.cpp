@@ -68,7 +68,7 @@ void Session::handle_bytes(std::string_view bytes) {
             return hopeless(value.error());
         if (!*value)
             return;
-        const auto message = parse_message(**value);
+        const auto message = parse_qmp_message(**value);
         if (!message)
             return hopeless(message.error());
         handle(*message);

@@ -7,7 +7,7 @@
 using namespace longcord;
 
 template <class T> static T parsed(std::string_view text) {
-    const auto message = parse_message(text);
+    const auto message = parse_qmp_message(text);
     REQUIRE(message.has_value());
     REQUIRE(std::holds_alternative<T>(*message));
     return std::get<T>(*message);
@@ -59,7 +59,7 @@ TEST_CASE("nonsense is an error that shows it, never an exception") {
          {"", "{", "[]", "[1]", "{}", "7", "null", "{\"a\":1}", "{\"return\":}", "{]",
           "{\"return\":\"\xff\"}", "{'return':1}"}) {
         CAPTURE(text);
-        const auto message = parse_message(text);
+        const auto message = parse_qmp_message(text);
         REQUIRE(message.has_error());
         CHECK(message.error().kind == ErrorKind::protocol);
     }
@@ -69,7 +69,7 @@ TEST_CASE("nonsense is an error that shows it, never an exception") {
           R"({"error":{"class":1,"desc":[]}})", R"({"event":7,"data":[]})",
           R"({"event":"DEVICE_DELETED","data":{"device":{}}})"}) {
         CAPTURE(text);
-        CHECK(parse_message(text).has_value());
+        CHECK(parse_qmp_message(text).has_value());
     }
 }
 

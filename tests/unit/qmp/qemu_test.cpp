@@ -27,8 +27,12 @@ const std::vector<std::string> devices = {
     "-device", "usb-mouse,bus=longcord.0,port=8.1",
 };
 
+/// A machine that builds and tests at once may be slow; how short a visit is, is measured
+/// elsewhere.
+constexpr SessionLimits patient{seconds(130), seconds(30)};
+
 SessionReport visit(const Qemu& qemu, std::vector<VmCommand> commands = {}) {
-    return RunningSession(qemu.socket(), std::move(commands)).finish();
+    return RunningSession(qemu.socket(), std::move(commands), patient).finish();
 }
 
 std::vector<std::string> with(std::vector<std::string> options, std::vector<std::string> more) {
@@ -143,7 +147,7 @@ TEST_CASE("QEMU: a VM that was not started is left alone") {
 TEST_CASE("QEMU: while another client holds the socket we wait, connected, and then come next") {
     const Qemu qemu;
     auto first = holder(qemu);
-    RunningSession session(qemu.socket());
+    RunningSession session(qemu.socket(), {}, patient);
     session.poll();
     CHECK_FALSE(session.done());
     first.reset();
@@ -157,7 +161,7 @@ TEST_CASE("QEMU: with its backlog full we try again, without blocking, until the
     std::vector<UniqueFd> waiting;
     for (auto client = raw_client(qemu.socket()); client; client = raw_client(qemu.socket()))
         waiting.push_back(std::move(client));
-    RunningSession session(qemu.socket());
+    RunningSession session(qemu.socket(), {}, patient);
     session.poll();
     CHECK_FALSE(session.done());
     waiting.clear();

@@ -25,6 +25,7 @@ class RunningSession {
 
     /// Everything that can be done without waiting.
     void poll() { loop_.poll(); }
+    void run_for(milliseconds time) { loop_.run_for(time); }
     bool done() const { return report_.has_value(); }
     SessionReport finish() {
         loop_.run();
