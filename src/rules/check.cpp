@@ -5,6 +5,7 @@
 #include "rules/suggest.hpp"
 
 #include <algorithm>
+#include <compare>
 #include <tuple>
 
 namespace longcord {
@@ -32,7 +33,8 @@ bool denies(const RulesFile& file, const Rule& rule) {
 bool answers(const RulesFile& file, const Rule& theirs, bool with_more_strength) {
     return std::any_of(file.parsed.rules.begin(), file.parsed.rules.end(), [&](const Rule& own) {
         const auto order = strength(own) <=> strength(theirs);
-        return !own.deny && covers(own, theirs) && (with_more_strength ? order > 0 : order >= 0);
+        return !own.deny && covers(own, theirs) &&
+               (with_more_strength ? std::is_gt(order) : std::is_gteq(order));
     });
 }
 

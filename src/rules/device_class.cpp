@@ -100,6 +100,7 @@ std::string device_class_hint(std::string_view text) {
         if (hint.word == lower)
             return std::string(hint.instead);
     std::vector<std::string_view> names;
+    names.reserve(class_names.size());
     for (const auto& known : class_names)
         names.push_back(known.name);
     const auto near = closest(lower, names);

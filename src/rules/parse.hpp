@@ -15,9 +15,9 @@
 namespace longcord {
 
 // design.md, section 10.
-constexpr std::size_t max_rules_file = 64 * 1024; ///< bytes
-constexpr std::size_t max_rules = 500;            ///< a file
-constexpr std::size_t max_rule_line = 1024;       ///< bytes, without the line's end
+constexpr std::size_t max_rules_file = std::size_t{64} * 1024; ///< bytes
+constexpr std::size_t max_rules = 500;                         ///< a file
+constexpr std::size_t max_rule_line = 1024;                    ///< bytes, without the line's end
 
 /// After so many errors the rest of the file is not looked at.
 constexpr std::size_t max_rule_errors = 100;
