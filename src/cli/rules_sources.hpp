@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Where `rules check` finds what it checks, without a service: the rules files of this node, the
+// VMs and Pis that there are.
+#pragma once
+
+#include "base/roots.hpp"
+#include "rules/check.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace longcord {
+
+/// /etc/pve/qemu-server/*.usb.conf, by VMID.
+std::vector<std::filesystem::path> rules_files(const Roots& roots);
+
+/// From *.conf beside them; nullopt where there is no /etc/pve/qemu-server.
+std::optional<std::vector<unsigned>> known_vmids(const Roots& roots);
+
+/// Paired Pis (their key files) and what host.yaml names; nullopt where the keys cannot be read.
+std::optional<std::vector<std::string>> known_pis(const Roots& roots);
+
+/// The ports of host.yaml's virtual_machines, and what is wrong with that file itself.
+struct MachineRules {
+    std::vector<FileDiagnostic> diagnostics;
+    std::size_t rules = 0;
+};
+MachineRules check_machines(const Roots& roots);
+
+} // namespace longcord

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// longcord status [VMID]: one screen.
+#include "base/text.hpp"
+#include "cli/json_fields.hpp"
+#include "cli/output.hpp"
+#include "cli/place_text.hpp"
+#include "cli/verbs.hpp"
+#include "cli/views.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+namespace longcord {
+
+using nlohmann::json;
+
+static std::string section(
+    const char* title, const Table& table, const char* none, const Look& look) {
+    std::string text = "\n" + coloured(title, Tone::strong, look) + "\n";
+    return text + (table.empty() ? std::string("  ") + none + "\n" : table.render(look));
+}
+
+static std::string milliseconds_text(std::optional<double> value) {
+    if (!value || !(*value >= 0) || *value > 1e9)
+        return {};
+    return *value < 10 ? fmt::format("{:.1f} ms", *value) : fmt::format("{:.0f} ms", *value);
+}
+
+static Cell link_cell(const json& pi) {
+    const auto since = number_field(pi, "since_s");
+    const std::string age = since ? " " + duration_text(*since) : "";
+    if (flag_field(pi, "linked"))
+        return {"linked" + age, Tone::good};
+    return {"not linked" + age, Tone::bad};
+}
+
+static Table pis_table(const json& status) {
+    Table table({"NAME", "LINK", "ADDRESS", "ROUND TRIP", "DEVICES", "PROBLEM"});
+    for (const json& pi : list_field(status, "pis"))
+        table.add(
+            {text_field(pi, "name"), link_cell(pi), text_field(pi, "address"),
+             milliseconds_text(number_field(pi, "rtt_ms")), text_field(pi, "devices"),
+             Cell(text_field(pi, "problem"), Tone::bad)});
+    return table;
+}
+
+static Table vms_table(const json& status) {
+    Table table({"VMID", "NAME", "STATE", "PLUGGED", "PROBLEM"});
+    for (const json& vm : list_field(status, "vms")) {
+        table.add(
+            {text_field(vm, "vmid"), text_field(vm, "name"), text_field(vm, "state"),
+             text_field(vm, "plugged"), Cell(text_field(vm, "problem"), Tone::bad)});
+    }
+    return table;
+}
+
+static Table host_devices_table(const json& status) {
+    Table table({"PLACE", "DEVICE", "STATE", "VM", "WHY"});
+    for (const json& device : list_field(status, "devices"))
+        if (text_field(device, "state") != "hub")
+            table.add(
+                {text_field(device, "place"), label_of(device), state_cell(device),
+                 text_field(device, "vmid"), why_of(device)});
+    return table;
+}
+
+static Table links_table(const json& status) {
+    Table table({"NODE", "ADDRESS", "LINK", "PROBLEM"});
+    for (const json& link : list_field(status, "links"))
+        table.add(
+            {text_field(link, "node"), text_field(link, "host"), link_cell(link),
+             Cell(text_field(link, "problem"), Tone::bad)});
+    return table;
+}
+
+static Table pi_devices_table(const json& status) {
+    Table table({"PLACE", "DEVICE", "MODE", "EXPORTED", "USED BY", "WHY"});
+    for (const json& device : list_field(status, "devices")) {
+        if (text_field(device, "state") == "hub")
+            continue;
+        const bool exported = flag_field(device, "exported");
+        table.add(
+            {text_field(device, "place"), label_of(device), text_field(device, "mode"),
+             exported ? Cell("yes", Tone::good) : Cell("no", Tone::faint),
+             join_words({text_field(device, "node"), vm_of(device)}), text_field(device, "why")});
+    }
+    return table;
+}
+
+static std::string problems_view(const json& status, const Look& look) {
+    const json& problems = list_field(status, "problems");
+    if (problems.empty())
+        return {};
+    Table table({""});
+    for (const json& problem : problems)
+        table.add({Cell(problem_text(problem), Tone::bad)});
+    return section("Problems", table, "", look);
+}
+
+std::string status_view(const json& status, const Look& look) {
+    const bool pi = text_field(status, "role") == "pi";
+    const std::string name = text_field(status, pi ? "name" : "node");
+    std::string text = coloured(pi ? "longcord-pi" : "longcord-host", Tone::strong, look) + " " +
+                       text_field(status, "version") + (name.empty() ? "" : " on " + name) + "\n";
+    if (pi) {
+        text += section("Nodes", links_table(status), "none: see `nodes` in pi.yaml", look);
+        text += section("Devices", pi_devices_table(status), "none", look);
+    } else {
+        text += section("Pis", pis_table(status), "none", look);
+        text += section("VMs", vms_table(status), "none running", look);
+        text += section("Devices", host_devices_table(status), "none", look);
+    }
+    return text + problems_view(status, look);
+}
+
+/// "VM 100: ..." and ".../100.usb.conf:3: ...", not those of VM 1000.
+static bool is_about(const std::string& text, unsigned vmid) {
+    const std::string vm = fmt::format("VM {}", vmid);
+    for (auto at = text.find(vm); at != std::string::npos; at = text.find(vm, at + 1)) {
+        const std::size_t end = at + vm.size();
+        if (end == text.size() || text[end] < '0' || text[end] > '9')
+            return true;
+    }
+    const std::string file = fmt::format("{}.usb.conf", vmid);
+    const auto at = text.find(file);
+    return at != std::string::npos && (at == 0 || text[at - 1] < '0' || text[at - 1] > '9');
+}
+
+json status_of_vm(const json& status, unsigned vmid) {
+    if (!status.is_object())
+        return status;
+    const std::string number = std::to_string(vmid);
+    json out = status;
+    for (const char* key : {"vms", "devices", "problems"}) {
+        json kept = json::array();
+        for (const json& entry : list_field(status, key))
+            if (entry.is_object() && entry.contains("vmid") ? text_field(entry, "vmid") == number
+                                                            : is_about(problem_text(entry), vmid))
+                kept.push_back(entry);
+        out[key] = std::move(kept);
+    }
+    return out;
+}
+
+bool has_problems(const json& status) {
+    if (!list_field(status, "problems").empty())
+        return true;
+    for (const char* key : {"pis", "vms", "links"})
+        for (const json& entry : list_field(status, key))
+            if (!text_field(entry, "problem").empty())
+                return true;
+    return false;
+}
+
+namespace {
+
+struct StatusOptions {
+    Common common;
+    std::optional<unsigned> vmid;
+};
+
+} // namespace
+
+static ExitCode status(const StatusOptions& options) {
+    const bool as_json = options.common.json;
+    const auto only = options.vmid ? std::optional(Role::host) : std::nullopt;
+    auto service = find_service(options.common, only);
+    if (!service)
+        return complain(service.error(), as_json);
+    auto reply = ask(*service, "status", json::object());
+    if (!reply)
+        return complain(reply.error(), as_json);
+    json result = std::move(*reply);
+    if (options.vmid) {
+        result = status_of_vm(result, *options.vmid);
+        if (list_field(result, "vms").empty() && list_field(result, "devices").empty() &&
+            list_field(result, "problems").empty())
+            return complain(
+                {ExitCode::failed,
+                 fail(
+                     ErrorKind::not_found, "VM {}: neither running nor wanting a device here",
+                     *options.vmid)},
+                as_json);
+    }
+    if (as_json)
+        print_json(result);
+    else
+        print(status_view(result, look_of_terminal()));
+    return has_problems(result) ? ExitCode::degraded : ExitCode::done;
+}
+
+void add_status(CLI::App& app, ExitCode& exit) {
+    auto options = std::make_shared<StatusOptions>();
+    CLI::App* verb = app.add_subcommand("status", "Show links, VMs and devices on one screen");
+    verb->add_option("VMID", options->vmid, "Only what concerns this VM (on a node)")
+        ->type_name("");
+    add_common(*verb, options->common, true);
+    verb->footer("For each device that is not where a rule wants it, the last column says why.\n"
+                 "Exit code 5: the service runs, and something in the list needs a person.");
+    verb->callback([options, &exit] { exit = status(*options); });
+}
+
+} // namespace longcord
