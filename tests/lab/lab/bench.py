@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lab import accel, artifacts, images, paths
+from lab import accel, artifacts, images, install, paths
 from lab.images import Images
 from lab.machine import free_port
 from lab.node import Node
@@ -87,6 +87,10 @@ class Lab:
             if not machine.ssh.connected():
                 machine.wait_until_up()
         return lab
+
+    def install(self, host_tree, pi_tree, **options):
+        """Longcord into the machines; see install.py for the options."""
+        install.install(self, host_tree, pi_tree, **options)
 
     # -- what scenarios do with both machines --------------------------------------------------------------------
 

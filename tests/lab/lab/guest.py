@@ -1,5 +1,6 @@
 """The nested guest's own word: what it says on its console, and what it answers when told to do something."""
 
+import atexit
 import re
 import socket
 import subprocess
@@ -18,21 +19,27 @@ class Guest:
         self.vmid = vmid
         self.socket = node.folder / f"{vmid}.agent"
         self.reader = None
+        atexit.register(self.stop_listening)
         self.heard = []          # (seconds since the epoch when it was heard here, line)
 
     # -- its console ---------------------------------------------------------------------------------------------
 
     def listen(self):
         """Follows the console of the VM's present run, from its first line."""
-        if self.reader:
-            self.reader.kill()
+        self.stop_listening()
         heard = self.heard = []
         file = self.node.run(f"readlink -f /var/log/lab/{self.vmid}.console").strip()
         lines = int(self.node.run(f"wc -l <{file}"))
         self.reader = subprocess.Popen(self.node.ssh.argv(f"exec tail -n +1 -F {file} 2>/dev/null"),
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         threading.Thread(target=follow, args=(self.reader.stdout, heard), daemon=True).start()
         wait(lambda: len(heard) >= lines, 60, f"what guest {self.vmid} has said so far")
+
+    def stop_listening(self):
+        if self.reader:
+            self.reader.kill()
+            self.reader.wait()
+            self.reader = None
 
     def log(self, since=0):
         """The console's lines, from a `mark()` on."""
