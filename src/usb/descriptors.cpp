@@ -33,6 +33,7 @@ std::vector<InterfaceClass> interfaces_in(std::string_view descriptors, unsigned
         descriptors.remove_prefix(length);
     }
     std::vector<InterfaceClass> interfaces;
+    interfaces.reserve(found.size());
     for (const auto& [number, code] : found)
         interfaces.push_back(code);
     return interfaces;

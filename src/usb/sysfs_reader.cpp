@@ -170,6 +170,7 @@ std::vector<std::string> list_local_devices(const Roots& roots) {
             places.push_back(std::move(*place));
     std::sort(places.begin(), places.end());
     std::vector<std::string> names;
+    names.reserve(places.size());
     for (const auto& place : places)
         names.push_back(place.busid());
     return names;
