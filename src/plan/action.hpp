@@ -47,8 +47,8 @@ struct UnplugDevice {
     Place place;
     unsigned vmid = 0;
     std::string id;
-    /// An import's name on this host: its interfaces are deauthorised first, because QEMU hands the
-    /// device back to host drivers as it lets go. Empty: nothing to do there.
+    /// An import's name on this host: it is deauthorised first, because QEMU hands a device back to
+    /// host drivers as it lets go. Empty: a real device of this host, or one that is gone.
     std::string deauthorize;
     bool operator==(const UnplugDevice&) const = default;
 };

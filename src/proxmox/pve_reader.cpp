@@ -13,7 +13,7 @@ namespace longcord {
 
 namespace {
 
-constexpr std::size_t largest_file = 1024 * 1024; // pmxcfs' own limit, memdb.h MEMDB_MAX_FILE_SIZE
+constexpr std::size_t largest_file = 1U << 20; // pmxcfs' own limit, memdb.h MEMDB_MAX_FILE_SIZE
 // mtime counts in whole seconds, of the clock of whichever node wrote: a file that has just changed
 // may change again without looking different.
 constexpr seconds fresh{3};

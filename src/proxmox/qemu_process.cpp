@@ -49,7 +49,7 @@ Result<UniqueFd> open_qemu(const Roots& roots, int pid, unsigned vmid) {
     auto process = open_process(pid);
     if (!process)
         return process;
-    constexpr std::size_t longest_cmdline = 2 * 1024 * 1024; // the kernel's own limit for argv
+    constexpr std::size_t longest_cmdline = 2U << 20; // the kernel's own limit for argv
     const auto cmdline =
         read_file(proc_of(roots) / std::to_string(pid) / "cmdline", longest_cmdline);
     if (!cmdline)

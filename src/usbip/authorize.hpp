@@ -40,9 +40,4 @@ Result<> authorize_foreign_device(const Roots&, std::string_view sysname);
 /// the drivers of the others.
 Result<> deauthorize_device(const Roots&, std::string_view sysname);
 
-/// The name the host room still uses for it.
-inline Result<> deauthorize_interfaces(const Roots& roots, std::string_view sysname) {
-    return deauthorize_device(roots, sysname);
-}
-
 } // namespace longcord

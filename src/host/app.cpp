@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "host/app.hpp"
+
+#include "base/spawn.hpp"
+
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <unistd.h>
+
+namespace longcord {
+
+namespace {
+
+std::string node_name(const HostConfig& config) {
+    if (!config.node.empty())
+        return config.node;
+    char name[256] = {};
+    ::gethostname(name, sizeof name - 1);
+    const std::string full(name);
+    return full.substr(0, full.find('.')); // Proxmox names a node by the first label
+}
+
+std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
+    const auto vmid = args.find("vmid");
+    if (vmid == args.end() || !vmid->is_number_unsigned())
+        return std::nullopt;
+    return vmid->get<unsigned>();
+}
+
+} // namespace
+
+App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem::path config_file)
+    : loop_(loop), roots_(std::move(roots)), config_(std::move(config)),
+      config_file_(std::move(config_file)), pool_(loop),
+      control_(
+          loop, roots_.run() / "host.sock",
+          [this](std::string verb, nlohmann::json args, Peer peer) {
+              return answer(std::move(verb), std::move(args), peer);
+          }),
+      journal_([this](const Event& event) { control_.publish(to_json(event)); }),
+      reconciler_(
+          loop, {[this](const Action& action) { executor_.start(action); },
+                 [this](const Place& place, const Outcome* outcome) { changed(place, outcome); }}),
+      nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_),
+      importer_(roots_, pool_, reconciler_),
+      executor_(loop, importer_, sessions_, reconciler_, journal_),
+      kernel_(
+          loop, roots_, pool_, reconciler_, importer_, journal_,
+          config_.foreign_imports == ForeignImports::allow),
+      pve_(loop, roots_, pool_, reconciler_, journal_, nodes_),
+      links_(loop, roots_, config_, node_name(config_), reconciler_, journal_),
+      signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+    reconciler_.world().node = node_name(config_);
+    reconciler_.world().dev = roots_.dev().string();
+}
+
+void App::start() {
+    for (const auto& note : config_.notes)
+        journal_.problem(note);
+    spawn_guarded(loop_, "control socket", control_.run());
+    spawn_guarded(loop_, "link socket", links_.run());
+    spawn_guarded(loop_, "kernel source", kernel_.run());
+    spawn_guarded(loop_, "VM registry", pve_.watch_vms());
+    spawn_guarded(loop_, "rules and configs", pve_.watch_config());
+    spawn_guarded(loop_, "hookscript notes", pve_.watch_hooks());
+    spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
+    spawn_guarded(loop_, "watchdog", feed_watchdog());
+    watch_signals();
+    ::sd_notify(0, "READY=1");
+    spdlog::info("longcord-host {} on node {}", LONGCORD_VERSION, reconciler_.world().node);
+}
+
+/// A stop leaves every device plugged: the streams are the kernel's, and the next start finds them.
+void App::watch_signals() {
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+        if (error)
+            return;
+        if (signal != SIGHUP) {
+            ::sd_notify(0, "STOPPING=1");
+            spdlog::info("stopping; devices stay plugged");
+            loop_.stop();
+            return;
+        }
+        reload();
+        watch_signals();
+    });
+}
+
+void App::reload() {
+    auto config = load_host_config(config_file_);
+    if (!config) {
+        spdlog::error("{}; the configuration from before stays in force", config.error().message);
+        return;
+    }
+    config_ = std::move(*config);
+    spdlog::set_level(spdlog::level::from_str(config_.log_level));
+    spdlog::info("{} read anew", config_file_.string());
+    reconciler_.wake();
+}
+
+Task<> App::feed_watchdog() {
+    std::uint64_t microseconds = 0;
+    if (::sd_watchdog_enabled(0, &microseconds) <= 0)
+        co_return;
+    const milliseconds interval(microseconds / 1000 / 2);
+    for (;;) {
+        ::sd_notify(0, "WATCHDOG=1");
+        co_await sleep_for(interval);
+    }
+}
+
+void App::changed(const Place& place, const Outcome* outcome) {
+    journal_.outcome_changed(place, outcome);
+    if (outcome)
+        links_.tell(place, *outcome);
+}
+
+ReportInput App::report_input() const {
+    ReportInput input{
+        reconciler_.world(), reconciler_.outcomes(), pve_.rules(), pve_.configs(), {}};
+    for (const auto& [name, pi] : reconciler_.world().pis)
+        if (const auto rtt = links_.round_trip(name))
+            input.round_trips[name] = *rtt;
+    return input;
+}
+
+Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, Peer peer) {
+    (void)peer; // 0660 root:root, and nothing here changes anything
+    if (verb == "status")
+        co_return report_status(report_input(), vmid_argument(args));
+    if (verb == "devices")
+        co_return report_devices(report_input());
+    if (verb == "events")
+        co_return journal_.log().to_json(args);
+    if (verb == "explain") {
+        const auto text = args.find("place");
+        if (text == args.end() || !text->is_string())
+            co_return fail(ErrorKind::invalid, "explain needs a place");
+        const auto place = Place::parse(text->get<std::string>());
+        if (!place)
+            co_return place.error();
+        co_return report_explain(report_input(), *place);
+    }
+    co_return fail(ErrorKind::invalid, "longcord-host has no verb \"{}\"", verb);
+}
+
+} // namespace longcord

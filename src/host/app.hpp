@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The whole of longcord-host on one screen: its parts, in the order in which they are built.
+#pragma once
+
+#include "config/host_config.hpp"
+#include "control/server.hpp"
+#include "host/executor.hpp"
+#include "host/kernel_source.hpp"
+#include "host/link_source.hpp"
+#include "host/pve_source.hpp"
+#include "host/report.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace longcord {
+
+class App {
+  public:
+    App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem::path config_file);
+
+    /// Starts everything and tells systemd READY. Does not wait for a network, a Pi or a quorum.
+    void start();
+
+  private:
+    Task<Result<nlohmann::json>> answer(std::string verb, nlohmann::json args, Peer peer);
+    ReportInput report_input() const;
+    void changed(const Place& place, const Outcome* outcome);
+    void watch_signals();
+    void reload();
+    Task<> feed_watchdog();
+
+    asio::io_context& loop_;
+    Roots roots_;
+    HostConfig config_;
+    std::filesystem::path config_file_;
+    WorkerPool pool_;
+    ControlServer control_;
+    Journal journal_;
+    Reconciler reconciler_;
+    NodeWatch nodes_;
+    VmSessions sessions_;
+    Importer importer_;
+    Executor executor_;
+    KernelSource kernel_;
+    PveSource pve_;
+    LinkSource links_;
+    asio::signal_set signals_;
+};
+
+} // namespace longcord

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "host/importer.hpp"
+
+#include "base/spawn.hpp"
+#include "plan/changes.hpp"
+#include "usbip/authorize.hpp"
+#include "usbip/import.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+namespace longcord {
+
+namespace {
+
+/// TCP connect, request and reply together. On a LAN this takes milliseconds.
+constexpr milliseconds handshake_limit{3'000};
+/// attach and detach only hand over; they do not wait for USB.
+constexpr milliseconds attach_limit{2'000};
+/// Setting a configuration is USB I/O over the network, bounded by the kernel at 5 s a transfer.
+constexpr milliseconds authorize_limit{6'000};
+/// vhci tears a port down asynchronously; no event tells when a port without device is free.
+constexpr milliseconds free_poll{10};
+constexpr milliseconds free_limit{2'000};
+
+} // namespace
+
+Importer::Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler)
+    : roots_(roots), pool_(pool), reconciler_(reconciler), vhci_(roots), records_(roots) {}
+
+Task<Result<>> Importer::import_device(ImportDevice action) {
+    boost::system::error_code bad;
+    const auto address = asio::ip::make_address(action.server, bad);
+    if (bad)
+        co_return fail(
+            ErrorKind::invalid, "{}: \"{}\" is no address", action.place.to_string(),
+            action.server);
+    const asio::ip::tcp::endpoint server(address, static_cast<std::uint16_t>(action.server_port));
+    auto stream = co_await request_import(server, action.place.busid(), handshake_limit);
+    if (!stream)
+        co_return fail(
+            stream.error().kind, "{}: {}", action.place.to_string(), stream.error().message);
+
+    // The record first: should we die between the two, the port is still known as ours.
+    VhciRecord record{
+        action.vhci_port, action.place, stream->devid, static_cast<unsigned>(stream->socket.get()),
+        fmt::format("{}:{}", action.server, action.server_port)};
+    Import import;
+    import.place = action.place;
+    import.devid = stream->devid;
+    import.since = Clock::now();
+    import_found(reconciler_.world(), action.vhci_port, std::move(import));
+
+    auto socket = std::make_shared<UniqueFd>(std::move(stream->socket));
+    const Speed speed = stream->speed;
+    std::function<Result<>()> job = [records = records_, vhci = vhci_, record, socket,
+                                     speed]() -> Result<> {
+        if (auto saved = records.save(record); !saved)
+            return saved;
+        auto attached = vhci.attach(record.port, socket->get(), record.devid, speed);
+        if (!attached)
+            records.remove(record.port);
+        socket->reset(); // the kernel has its own reference
+        return attached;
+    };
+    const std::string key = fmt::format("vhci port {}", action.vhci_port);
+    const auto attached = co_await pool_.run<void>(key, attach_limit, std::move(job));
+    ++epoch_;
+    if (!attached && attached.error().kind != ErrorKind::unknown)
+        reconciler_.world().imports.erase(action.vhci_port);
+    co_return attached;
+}
+
+Task<Result<>> Importer::authorize(AuthorizeImport action) {
+    std::function<Result<>()> job = [roots = roots_, sysname = action.sysname,
+                                     configuration = action.configuration] {
+        return authorize_device(roots, sysname, configuration);
+    };
+    const std::string key = "device " + action.sysname;
+    auto authorized = co_await pool_.run<void>(key, authorize_limit, std::move(job));
+    co_return authorized;
+}
+
+Task<Result<>> Importer::detach(DetachImport action) {
+    // A key of its own: a detach is what frees an operation that hangs on that device.
+    const std::string key = fmt::format("detach vhci port {}", action.vhci_port);
+    std::function<Result<>()> job = [vhci = vhci_, port = action.vhci_port] {
+        return vhci.detach(port);
+    };
+    const auto detached = co_await pool_.run<void>(key, attach_limit, std::move(job));
+    if (!detached && detached.error().kind != ErrorKind::not_found) // free already
+        co_return detached;
+    const auto limit = Clock::now() + free_limit;
+    for (;;) {
+        std::function<Result<std::vector<VhciPort>>()> look = [vhci = vhci_] {
+            return vhci.ports();
+        };
+        const auto ports =
+            co_await pool_.run<std::vector<VhciPort>>(key, attach_limit, std::move(look));
+        if (!ports)
+            co_return ports.error();
+        for (const auto& row : *ports)
+            if (row.port == action.vhci_port && row.state == VhciPort::State::free) {
+                records_.remove(action.vhci_port);
+                reconciler_.world().vhci = *ports;
+                ++epoch_;
+                co_return Result<>();
+            }
+        if (Clock::now() > limit)
+            co_return fail(
+                ErrorKind::unknown, "{}: vhci port {} is not free {} ms after detach",
+                action.place.to_string(), action.vhci_port, free_limit.count());
+        co_await sleep_for(free_poll);
+    }
+}
+
+} // namespace longcord

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What happened, for people: one event, and one log line, for each thing done or noticed. `longcord
+// events` shows them, with the time each step took.
+#pragma once
+
+#include "base/clock.hpp"
+#include "control/event_log.hpp"
+#include "plan/action.hpp"
+#include "plan/planner.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace longcord {
+
+class Journal {
+  public:
+    using Publish = std::function<void(const Event&)>;
+    explicit Journal(Publish publish) : publish_(std::move(publish)) {}
+
+    const EventLog& log() const noexcept { return log_; }
+
+    void action_ended(const Action& action, const Result<>& result, milliseconds took);
+    void outcome_changed(const Place& place, const Outcome* outcome);
+    void pi(const std::string& name, std::string kind, std::string message);
+    void device(const Place& place, std::string kind, std::string message);
+    void vm(unsigned vmid, std::string kind, std::string message);
+    void problem(std::string message);
+
+  private:
+    void write(Event event, bool warn);
+
+    Publish publish_;
+    EventLog log_;
+};
+
+} // namespace longcord

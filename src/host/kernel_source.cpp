@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "host/kernel_source.hpp"
+
+#include "base/spawn.hpp"
+#include "plan/changes.hpp"
+#include "usb/sysfs_reader.hpp"
+#include "usbip/authorize.hpp"
+
+#include <algorithm>
+
+namespace longcord {
+
+namespace {
+
+/// Reading one device; more than this means its lock is held by an operation that hangs.
+constexpr milliseconds read_limit{6'000};
+constexpr milliseconds list_limit{30'000};
+
+/// "3-4.1:1.0" is an interface of "3-4.1".
+std::string device_of(const std::string& sysname) {
+    return sysname.substr(0, sysname.find(':'));
+}
+
+} // namespace
+
+KernelSource::KernelSource(
+    asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
+    Importer& importer, Journal& journal, bool admit_foreign)
+    : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), importer_(importer),
+      journal_(journal), admit_foreign_(admit_foreign), vhci_(roots), records_(roots) {}
+
+Task<> KernelSource::run() {
+    events_ = watch_usb(loop_, roots_); // before the first look, so nothing falls in between
+    std::function<Result<>()> prepare = [roots = roots_] { return prepare_vhci_root_hubs(roots); };
+    const auto prepared =
+        co_await pool_.run<void>("vhci root hubs", read_limit, std::move(prepare));
+    if (!prepared)
+        journal_.problem(prepared.error().message);
+    co_await adopt_imports();
+    co_await list_everything();
+    for (;;) {
+        const auto events = co_await events_->next();
+        const bool lost = std::any_of(
+            events.begin(), events.end(), [](const UsbEvent& event) { return event.overflow; });
+        if (lost) {
+            co_await list_everything();
+            continue;
+        }
+        for (const auto& event : events) {
+            if (event.action == UsbEvent::Action::remove && !event.interface) {
+                device_gone(reconciler_.world(), event.sysname);
+                spawn_guarded(loop_, "reading vhci", read_vhci());
+            } else {
+                refresh(device_of(event.sysname));
+            }
+        }
+        reconciler_.wake();
+    }
+}
+
+/// After a restart: which of vhci's busy ports are ours is in our record, and nothing else is.
+Task<> KernelSource::adopt_imports() {
+    if (!vhci_.present()) {
+        journal_.problem("this host has no vhci_hcd: imports need \"modprobe vhci-hcd\"");
+        co_return;
+    }
+    std::function<Result<std::vector<VhciPort>>()> look = [vhci = vhci_] { return vhci.ports(); };
+    const auto ports =
+        co_await pool_.run<std::vector<VhciPort>>("vhci table", read_limit, std::move(look));
+    if (!ports) {
+        journal_.problem(ports.error().message);
+        co_return;
+    }
+    for (const auto& record : records_.load()) {
+        const auto row = std::find_if(ports->begin(), ports->end(), [&](const VhciPort& port) {
+            return port.port == record.port;
+        });
+        if (row == ports->end() || !owns(record, *row)) {
+            records_.remove(record.port);
+            continue;
+        }
+        Import import;
+        import.place = record.place;
+        import.devid = record.devid;
+        import.since = Clock::now();
+        import.ready = is_authorized(roots_, row->local_busid);
+        journal_.device(
+            record.place, "adopted",
+            fmt::format("found on vhci port {} ({})", record.port, row->local_busid));
+        import_found(reconciler_.world(), record.port, std::move(import));
+    }
+}
+
+Task<> KernelSource::list_everything() {
+    co_await read_vhci();
+    std::function<Result<std::vector<LocalDevice>>()> read =
+        [roots = roots_]() -> Result<std::vector<LocalDevice>> {
+        return read_local_devices(roots);
+    };
+    const auto devices = co_await pool_.run<std::vector<LocalDevice>>(
+        "all USB devices", list_limit, std::move(read));
+    if (!devices) {
+        journal_.problem(devices.error().message);
+        co_return;
+    }
+    devices_listed(reconciler_.world(), *devices, Clock::now());
+    for (const auto& device : *devices)
+        if (admit_foreign_ && is_foreign(device))
+            spawn_guarded(loop_, "admitting " + device.sysfs_path, admit(device.sysfs_path));
+    reconciler_.wake();
+}
+
+Task<> KernelSource::read_vhci() {
+    if (!vhci_.present())
+        co_return;
+    for (;;) {
+        const unsigned epoch = importer_.epoch();
+        std::function<Result<std::vector<VhciPort>>()> look = [vhci = vhci_] {
+            return vhci.ports();
+        };
+        const auto ports =
+            co_await pool_.run<std::vector<VhciPort>>("vhci table", read_limit, std::move(look));
+        if (!ports && ports.error().kind == ErrorKind::busy) {
+            co_await sleep_for(milliseconds(1)); // another reader is at it: its table or the next
+            continue;
+        }
+        if (!ports) {
+            journal_.problem(ports.error().message);
+            co_return;
+        }
+        if (epoch != importer_.epoch())
+            continue; // read before an attach or detach that has ended since
+        for (const unsigned freed : vhci_listed(reconciler_.world(), *ports))
+            records_.remove(freed);
+        reconciler_.wake();
+        co_return;
+    }
+}
+
+void KernelSource::refresh(const std::string& sysname) {
+    const auto [reading, fresh] = reading_.try_emplace(sysname);
+    if (!fresh) {
+        reading->second.again = true;
+        return;
+    }
+    spawn_guarded(loop_, "reading " + sysname, read_device(sysname));
+}
+
+Task<> KernelSource::read_device(std::string sysname) {
+    for (;;) {
+        reading_[sysname].again = false;
+        std::function<Result<LocalDevice>()> read = [roots = roots_, sysname] {
+            return read_local_device(roots, sysname);
+        };
+        const std::string key = "reading " + sysname;
+        const auto device = co_await pool_.run<LocalDevice>(key, read_limit, std::move(read));
+        if (device && device->on_vhci)
+            co_await read_vhci(); // says which port it came through
+        if (device) {
+            device_seen(reconciler_.world(), *device, Clock::now());
+            if (admit_foreign_ && is_foreign(*device))
+                spawn_guarded(loop_, "admitting " + sysname, admit(sysname));
+        } else if (device.error().kind == ErrorKind::not_found) {
+            device_gone(reconciler_.world(), sysname);
+        }
+        reconciler_.wake();
+        if (!reading_[sysname].again)
+            break;
+    }
+    reading_.erase(sysname);
+}
+
+/// Came through vhci, is not configured, and no port of ours carries it: an admin's own attach.
+bool KernelSource::is_foreign(const LocalDevice& device) const {
+    if (!device.on_vhci || device.authorized)
+        return false;
+    const World& world = reconciler_.world();
+    for (const auto& row : world.vhci)
+        if (row.state == VhciPort::State::used && row.local_busid == device.sysfs_path)
+            return !world.imports.contains(row.port);
+    return false;
+}
+
+Task<> KernelSource::admit(std::string sysname) {
+    std::function<Result<>()> job = [roots = roots_, sysname] {
+        return authorize_foreign_device(roots, sysname);
+    };
+    const std::string key = "device " + sysname;
+    const auto admitted = co_await pool_.run<void>(key, read_limit, std::move(job));
+    if (admitted)
+        journal_.problem(sysname + " was attached by somebody else: authorised as usual");
+    else
+        journal_.problem(admitted.error().message);
+}
+
+} // namespace longcord

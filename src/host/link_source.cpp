@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "host/link_source.hpp"
+
+#include "plan/changes.hpp"
+
+namespace longcord {
+
+LinkSource::LinkSource(
+    asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
+    Reconciler& reconciler, Journal& journal)
+    : config_(config), node_(std::move(node)), reconciler_(reconciler), journal_(journal),
+      server_(loop, roots, node_, handler(), config.dead_after) {}
+
+LinkServer::Handler LinkSource::handler() {
+    LinkServer::Handler handler;
+    handler.up = [this](LinkUp link) {
+        const auto settings = config_.pis.find(link.pi);
+        if (settings != config_.pis.end() && settings->second.address)
+            link.address = *settings->second.address;
+        pi_linked(reconciler_.world(), link.pi, link.address, Clock::now());
+        journal_.pi(link.pi, "linked", "linked from " + link.address);
+        reconciler_.wake();
+    };
+    handler.message = [this](std::string pi, PiMessage received) {
+        message(pi, std::move(received));
+    };
+    handler.refused = [this](std::string pi, Error why) {
+        journal_.pi(pi, "refused", why.message);
+    };
+    handler.down = [this](std::string pi, Error why) {
+        pi_unlinked(reconciler_.world(), pi);
+        journal_.pi(pi, "unlinked", why.message);
+        reconciler_.wake();
+    };
+    return handler;
+}
+
+void LinkSource::message(const std::string& pi, PiMessage received) {
+    World& world = reconciler_.world();
+    if (const auto* hello = std::get_if<Hello>(&received)) {
+        world.pis[pi].usbip_port = hello->usbip_port;
+    } else if (auto* list = std::get_if<Devices>(&received)) {
+        pi_listed(world, pi, list->devices, Clock::now());
+        journal_.pi(pi, "devices", fmt::format("lists {} devices", list->devices.size()));
+        for (const auto& device : list->devices)
+            if (const auto outcome = reconciler_.outcomes().find(device.place);
+                outcome != reconciler_.outcomes().end())
+                tell(device.place, outcome->second);
+    } else if (auto* added = std::get_if<Added>(&received)) {
+        journal_.device(added->device.place, "added", added->device.label());
+        pi_added(world, added->device, Clock::now());
+    } else if (const auto* removed = std::get_if<Removed>(&received)) {
+        if (auto place = Place::parse(removed->busid)) {
+            place->pi = pi;
+            journal_.device(*place, "removed", "the Pi says it is gone");
+            pi_removed(world, *place);
+        }
+    }
+    reconciler_.wake();
+}
+
+void LinkSource::tell(const Place& place, const Outcome& outcome) {
+    const auto pi = reconciler_.world().pis.find(place.pi);
+    if (place.is_local() || pi == reconciler_.world().pis.end() || !pi->second.linked)
+        return;
+    State state;
+    state.busid = place.busid();
+    state.node = node_;
+    state.vmid = outcome.vmid;
+    state.state = to_string(outcome.state);
+    state.why = outcome.why;
+    server_.send(place.pi, state);
+}
+
+} // namespace longcord

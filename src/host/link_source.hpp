@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The Pis as a source of the World: their links come and go, their devices are listed, added and
+// removed. And the way back: a Pi is told what became of its devices.
+#pragma once
+
+#include "base/roots.hpp"
+#include "config/host_config.hpp"
+#include "host/journal.hpp"
+#include "host/reconciler.hpp"
+#include "link/link_server.hpp"
+
+namespace longcord {
+
+class LinkSource {
+  public:
+    LinkSource(
+        asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
+        Reconciler& reconciler, Journal& journal);
+
+    Task<> run() { return server_.run(); }
+
+    /// Tells the Pi of that place, if it is linked.
+    void tell(const Place& place, const Outcome& outcome);
+    std::optional<milliseconds> round_trip(const std::string& pi) const {
+        return server_.round_trip(pi);
+    }
+
+  private:
+    LinkServer::Handler handler();
+    void message(const std::string& pi, PiMessage message);
+
+    const HostConfig& config_;
+    std::string node_;
+    Reconciler& reconciler_;
+    Journal& journal_;
+    LinkServer server_;
+};
+
+} // namespace longcord

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "host/report.hpp"
+
+#include "plan/situation.hpp"
+#include "plan/standing.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace longcord {
+
+namespace {
+
+using nlohmann::json;
+
+template <class T> json or_null(const std::optional<T>& value) {
+    return value ? json(*value) : json(nullptr);
+}
+
+json report_device(const Place& place, const Situation& situation, const Outcome& outcome) {
+    const Device* known = situation.device();
+    const Device device = known ? *known : Device{};
+    json result{
+        {"place", place.to_string()},
+        {"pi", place.pi},
+        {"controller", device.controller},
+        {"id", known ? json(device.id.to_string()) : json(nullptr)},
+        {"product", device.product},
+        {"serial", device.serial},
+        {"manufacturer", device.manufacturer},
+        {"class", device.device_class.code},
+        {"speed", std::string(to_string(device.speed))},
+        {"hub", device.is_hub()},
+        {"state", std::string(to_string(outcome.state))},
+        {"vmid", or_null(outcome.vmid)},
+        {"guest_port", or_null(outcome.guest_port)},
+        {"in_use_by_guest", outcome.in_use_by_guest},
+        {"why", outcome.why},
+    };
+    return result;
+}
+
+Outcome outcome_of(const ReportInput& input, const Place& place) {
+    const auto outcome = input.outcomes.find(place);
+    if (outcome != input.outcomes.end())
+        return outcome->second;
+    Outcome none;
+    none.why = input.world.complete() ? "not looked at yet" : "the service is still starting";
+    return none;
+}
+
+json report_pis(const ReportInput& input) {
+    json pis = json::array();
+    for (const auto& [name, pi] : input.world.pis) {
+        const auto rtt = input.round_trips.find(name);
+        pis.push_back({
+            {"name", name},
+            {"linked", pi.linked},
+            {"address", pi.address},
+            {"since_s",
+             pi.linked
+                 ? json(std::chrono::duration_cast<seconds>(Clock::now() - pi.linked_since).count())
+                 : json(nullptr)},
+            {"rtt_ms", rtt == input.round_trips.end() ? json(nullptr) : json(rtt->second.count())},
+            {"devices", pi.devices.size()},
+            {"problem",
+             pi.linked ? (pi.announced ? "" : "has not listed its devices yet") : "not linked"},
+        });
+    }
+    return pis;
+}
+
+std::string vm_state(const ReportInput& input, unsigned vmid) {
+    const auto vm = input.world.vms.find(vmid);
+    if (vm == input.world.vms.end())
+        return input.configs.contains(vmid) || input.configs.empty() ? "stopped" : "no such VM";
+    if (!vm->second.view)
+        return "asking";
+    std::string state(to_string(vm->second.view->state));
+    if (!vm->second.lock_text.empty())
+        state += " (lock: " + vm->second.lock_text + ")";
+    return state;
+}
+
+std::string vm_problem(const ReportInput& input, unsigned vmid) {
+    const auto rules = input.rules.find(vmid);
+    if (rules != input.rules.end())
+        for (const auto& diagnostic : rules->second.diagnostics)
+            if (diagnostic.severity == Diagnostic::Severity::error)
+                return format_diagnostic(rules->second.file, diagnostic);
+    if (!input.configs.empty() && !input.configs.contains(vmid))
+        return rules == input.rules.end()
+                   ? ""
+                   : fmt::format("{}: there is no VM {}", rules->second.file, vmid);
+    const auto vm = input.world.vms.find(vmid);
+    if (vm != input.world.vms.end() && vm->second.view && vm->second.view->controllers.empty())
+        return fmt::format(
+            "no xHCI controller: stop it, run \"longcord vm prepare {}\", start it", vmid);
+    return {};
+}
+
+/// VMs that have rules, or devices of ours.
+std::set<unsigned> vms_of_interest(const ReportInput& input) {
+    std::set<unsigned> vms;
+    for (const auto& [vmid, rules] : input.rules)
+        vms.insert(vmid);
+    for (const auto& [place, outcome] : input.outcomes)
+        if (outcome.vmid)
+            vms.insert(*outcome.vmid);
+    return vms;
+}
+
+json report_vms(const ReportInput& input, std::optional<unsigned> only) {
+    json vms = json::array();
+    for (const unsigned vmid : vms_of_interest(input)) {
+        if (only && *only != vmid)
+            continue;
+        const auto config = input.configs.find(vmid);
+        unsigned plugged = 0;
+        for (const auto& [place, outcome] : input.outcomes)
+            plugged += outcome.state == DeviceState::plugged && outcome.vmid == vmid;
+        vms.push_back({
+            {"vmid", vmid},
+            {"name", config == input.configs.end() ? "" : config->second.name},
+            {"state", vm_state(input, vmid)},
+            {"plugged", plugged},
+            {"problem", vm_problem(input, vmid)},
+        });
+    }
+    return vms;
+}
+
+json report_problems(const ReportInput& input) {
+    json problems = json::array();
+    if (!input.world.knows_rules)
+        problems.push_back("the rules have not been read yet: is /etc/pve there?");
+    if (input.world.vhci.empty())
+        problems.push_back("no vhci_hcd: run \"modprobe vhci-hcd\" to import devices of Pis");
+    return problems;
+}
+
+std::string_view to_word(RuleVerdict::Kind kind) {
+    switch (kind) {
+    case RuleVerdict::Kind::no_match:
+        return "no match";
+    case RuleVerdict::Kind::matches:
+        return "matches";
+    case RuleVerdict::Kind::denies:
+        return "denies";
+    case RuleVerdict::Kind::denied_by_other_line:
+        return "denied by another line";
+    }
+    return "?";
+}
+
+std::string what_next(const Outcome& outcome) {
+    switch (outcome.state) {
+    case DeviceState::plugged:
+        return "It stays there until it is unplugged, the VM stops, or the rules change.";
+    case DeviceState::waiting:
+        return "Longcord goes on as soon as that changes.";
+    case DeviceState::importing:
+    case DeviceState::plugging:
+    case DeviceState::leaving:
+        return "This is under way now.";
+    case DeviceState::held_off:
+        return "It is tried again when it has been quiet for a while, or by \"longcord resume\".";
+    case DeviceState::conflict:
+        return "Nobody gets it until one of the rules is changed or one of the VMs stops.";
+    case DeviceState::refused:
+        return "Nothing happens until the reason is gone.";
+    case DeviceState::unclaimed:
+        return "Nothing happens; a rule in a VM's .usb.conf would claim it.";
+    case DeviceState::hub:
+        return "Hubs are never plugged; what is plugged into them is.";
+    }
+    return {};
+}
+
+std::string outcome_sentence(const Outcome& outcome) {
+    if (outcome.state == DeviceState::plugged)
+        return fmt::format(
+            "plugged into VM {}{}{}", outcome.vmid.value_or(0),
+            outcome.guest_port ? fmt::format(", port {}", *outcome.guest_port) : "",
+            outcome.why.empty() ? "" : "; " + outcome.why);
+    std::string sentence(to_string(outcome.state));
+    if (!outcome.why.empty())
+        sentence += ": " + outcome.why;
+    return sentence;
+}
+
+} // namespace
+
+json report_devices(const ReportInput& input) {
+    json devices = json::array();
+    for (const auto& [place, situation] : situations(input.world))
+        devices.push_back(report_device(place, situation, outcome_of(input, place)));
+    return {{"devices", std::move(devices)}};
+}
+
+json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
+    json devices = report_devices(input)["devices"];
+    if (vmid) {
+        json theirs = json::array();
+        for (auto& device : devices)
+            if (device["vmid"] == *vmid)
+                theirs.push_back(std::move(device));
+        devices = std::move(theirs);
+    }
+    return {
+        {"role", "host"},
+        {"node", input.world.node},
+        {"version", LONGCORD_VERSION},
+        {"pis", report_pis(input)},
+        {"vms", report_vms(input, vmid)},
+        {"devices", std::move(devices)},
+        {"problems", report_problems(input)},
+    };
+}
+
+json report_explain(const ReportInput& input, const Place& place) {
+    const auto all = situations(input.world);
+    const auto found = all.find(place);
+    const Situation situation = found == all.end() ? Situation{} : found->second;
+    Outcome outcome = outcome_of(input, place);
+    const Device* known = situation.device();
+    if (!known)
+        outcome.why = "nothing is plugged in there";
+    json rules = json::array();
+    json winner;
+    if (known) {
+        Device device = *known;
+        device.place = place;
+        const std::string devpath = situation.local ? situation.local->devpath : "";
+        const Subject subject{device, devpath, nullptr, {}};
+        for (const auto& verdict : explain(subject, input.world.rules)) {
+            const auto file = input.rules.find(verdict.vmid);
+            rules.push_back({
+                {"vmid", verdict.vmid},
+                {"file", file == input.rules.end() ? "" : file->second.file},
+                {"line", verdict.line},
+                {"rule", verdict.rule},
+                {"verdict", std::string(to_word(verdict.kind))},
+                {"reason", verdict.reason},
+            });
+        }
+        for (const auto& claim : claims(subject, input.world.rules))
+            if (outcome.vmid == claim.vmid)
+                winner = {{"vmid", claim.vmid}, {"line", claim.line}};
+    }
+    return {
+        {"place", place.to_string()},
+        {"device", known ? report_device(place, situation, outcome) : json(nullptr)},
+        {"rules", std::move(rules)},
+        {"winner", std::move(winner)},
+        {"outcome", outcome_sentence(outcome)},
+        {"next", what_next(outcome)},
+    };
+}
+
+} // namespace longcord

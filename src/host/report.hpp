@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The World as people and programs see it through the control socket: `status`, `devices`,
+// `explain`. Pure; the shapes are those of docs/control.md.
+#pragma once
+
+#include "host/rules_state.hpp"
+#include "plan/planner.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace longcord {
+
+struct ReportInput {
+    const World& world;
+    const std::map<Place, Outcome>& outcomes;
+    const std::map<unsigned, RulesState>& rules;
+    const std::map<unsigned, VmConfig>& configs;
+    std::map<std::string, milliseconds> round_trips; ///< by Pi
+};
+
+nlohmann::json report_devices(const ReportInput& input);
+/// `vmid`: only what concerns that VM.
+nlohmann::json report_status(const ReportInput& input, std::optional<unsigned> vmid);
+nlohmann::json report_explain(const ReportInput& input, const Place& place);
+
+} // namespace longcord

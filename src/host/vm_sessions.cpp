@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "host/vm_sessions.hpp"
+
+#include "base/spawn.hpp"
+#include "plan/changes.hpp"
+#include "qmp/plug_id.hpp"
+#include "usbip/authorize.hpp"
+
+namespace longcord {
+
+namespace {
+
+/// A write to `authorized` may wait for USB I/O; the kernel gives up after 5 s.
+constexpr milliseconds deauthorize_limit{5'500};
+
+std::optional<VmCommand> command_of(const Action& action) {
+    if (const auto* plug = std::get_if<PlugDevice>(&action))
+        return plug->command;
+    if (const auto* unplug = std::get_if<UnplugDevice>(&action))
+        return UnplugCommand{unplug->id};
+    return std::nullopt;
+}
+
+} // namespace
+
+VmSessions::VmSessions(
+    asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
+    Journal& journal, NodeWatch& nodes)
+    : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), journal_(journal),
+      nodes_(nodes) {}
+
+void VmSessions::enqueue(unsigned vmid, Action action) {
+    Queue& queue = queues_[vmid];
+    queue.waiting.push_back(std::move(action));
+    if (std::exchange(queue.running, true))
+        return;
+    spawn_guarded(loop_, fmt::format("QMP sessions of VM {}", vmid), serve(vmid));
+}
+
+Task<> VmSessions::serve(unsigned vmid) {
+    while (!queues_[vmid].waiting.empty()) {
+        auto batch = std::exchange(queues_[vmid].waiting, {});
+        co_await run_batch(vmid, std::move(batch));
+    }
+    queues_.erase(vmid);
+}
+
+/// QEMU hands a device back to the host's drivers as it lets go of it. One that is not authorised
+/// has no configuration, so there is nothing that a driver could bind to (docs/adr/0001).
+Task<> VmSessions::close_host_drivers_out(std::vector<Action> batch) {
+    for (const auto& action : batch) {
+        const auto* unplug = std::get_if<UnplugDevice>(&action);
+        if (!unplug || unplug->deauthorize.empty())
+            continue;
+        const std::string key = "device " + unplug->deauthorize;
+        std::function<Result<>()> job = [roots = roots_, sysname = unplug->deauthorize] {
+            return deauthorize_device(roots, sysname);
+        };
+        const auto closed = co_await pool_.run<void>(key, deauthorize_limit, std::move(job));
+        if (!closed && closed.error().kind != ErrorKind::not_found)
+            journal_.device(unplug->place, "warning", closed.error().message);
+    }
+}
+
+Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
+    const auto begun = Clock::now();
+    co_await close_host_drivers_out(batch);
+    std::vector<VmCommand> commands;
+    for (const auto& action : batch)
+        if (const auto command = command_of(action))
+            commands.push_back(*command);
+
+    const auto known = reconciler_.world().vms.find(vmid);
+    const int pid = known == reconciler_.world().vms.end() ? 0 : known->second.pid;
+    std::filesystem::path socket = roots_.qemu_run() / fmt::format("{}.qmp", vmid);
+    if (pid != 0)
+        socket = known->second.qmp_socket;
+    SessionLimits limits;
+    SessionReport report = co_await run_session(socket, commands, limits);
+    longest_hold_ = std::max(longest_hold_, report.held);
+
+    World& world = reconciler_.world();
+    const auto vm = world.vms.find(vmid);
+    const bool same_run = vm != world.vms.end() && vm->second.pid == pid;
+    if (same_run && report.view)
+        vm_viewed(world, vmid, *report.view, nodes_open(pid, *report.view), Clock::now());
+    else if (same_run)
+        vm_not_viewed(world, vmid, Clock::now());
+    if (same_run && !report.view)
+        journal_.vm(vmid, "warning", report.view.error().message);
+
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+    std::size_t next = 0;
+    for (const auto& action : batch) {
+        Result<> result;
+        if (command_of(action)) {
+            const Result<> outcome = next < report.outcomes.size()
+                                         ? report.outcomes[next]
+                                         : fail(ErrorKind::unknown, "VM {}: no answer", vmid);
+            ++next;
+            result = verified(action, outcome, world, vmid);
+        }
+        journal_.action_ended(action, result, took);
+        reconciler_.ended(action, result);
+    }
+}
+
+std::set<std::string> VmSessions::nodes_open(int pid, const VmView& view) const {
+    std::set<std::string> open;
+    for (const auto& device : view.devices) {
+        if (!place_of_plug_id(device.id) || device.hostdevice.empty())
+            continue;
+        if (!has_open(roots_, pid, device.hostdevice))
+            continue;
+        open.insert(device.hostdevice);
+        nodes_.watch(device.hostdevice);
+    }
+    return open;
+}
+
+/// Plugged means: QEMU says attached, and its process has the node open.
+Result<> VmSessions::verified(
+    const Action& action, const Result<>& outcome, const World& world, unsigned vmid) const {
+    const auto* plug = std::get_if<PlugDevice>(&action);
+    if (!plug || !outcome)
+        return outcome;
+    const auto vm = world.vms.find(vmid);
+    if (vm == world.vms.end() || !vm->second.open_nodes.contains(plug->command.hostdevice))
+        return fail(
+            ErrorKind::unknown, "VM {}: QEMU said yes to {} but does not have {} open", vmid,
+            plug->place.to_string(), plug->command.hostdevice);
+    return {};
+}
+
+} // namespace longcord
