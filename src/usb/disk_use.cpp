@@ -13,7 +13,10 @@ std::optional<std::string> disk_in_use(const Roots& roots, const LocalDevice& de
     for (const auto& disk : device.disks) {
         const auto path = roots.dev() / disk;
         const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC));
-        if (!fd && errno == EBUSY)
+        // Gone, or a reader without a card. Any other refusal means that we cannot know.
+        const bool nothing_there =
+            errno == ENOENT || errno == ENXIO || errno == ENODEV || errno == ENOMEDIUM;
+        if (!fd && !nothing_there)
             return disk;
     }
     return std::nullopt;
