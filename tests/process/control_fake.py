@@ -7,7 +7,7 @@ import threading
 
 
 class FakeService:
-    """`replies`: verb -> result, or an Exception-like dict {"error": {...}}, or None: never answers.
+    """`replies`: verb -> result, or {"error": {...}}. `raw`: bytes for every answer instead.
     `stream`: lines (objects) sent after the reply to `subscribe`; then the connection stays open
     until close() unless `hang_up`."""
 
@@ -20,7 +20,8 @@ class FakeService:
         self.listener.bind(str(path))
         self.listener.listen()
         self.clients = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
 
     def _accept(self):
         while True:
@@ -57,8 +58,15 @@ class FakeService:
     def _say(client, message):
         client.sendall(json.dumps(message).encode() + b"\n")
 
-    def close(self):
+    def die(self):
+        """As a killed service: nobody listens, and the socket's file stays."""
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would keep it listening
+        self.accepting.join()
         self.listener.close()
+
+    def close(self):
+        if self.listener.fileno() >= 0:
+            self.die()
         for client in self.clients:
             client.close()
         if os.path.exists(self.path):

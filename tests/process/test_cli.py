@@ -269,7 +269,7 @@ def test_no_service(longcord):
 
 
 def test_the_socket_of_a_killed_service_is_no_service(longcord, serve):
-    serve({}).listener.close()
+    serve({}).die()
     longcord("status", expect=NOT_RUNNING)
     serve({"status": PI}, role="pi")
     assert longcord("status").stdout.startswith("longcord-pi")
