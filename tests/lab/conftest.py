@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import artifacts, bench, paths  # noqa: E402
+from lab.longcord import HOST_YAML, PI_YAML, Longcord  # noqa: E402
 from lab.progress import say, step  # noqa: E402
 
 
@@ -36,6 +37,23 @@ def whole_lab():
             lab.save()
         else:
             lab.destroy()
+
+
+@pytest.fixture(scope="session")
+def installed_lab(whole_lab):
+    """The lab with Longcord as tests/stage laid it out, installed once a session."""
+    if not (paths.STAGE / "host").is_dir():
+        raise FileNotFoundError(f"{paths.STAGE} is missing: run tests/build release && tests/stage")
+    whole_lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=PI_YAML)
+    return whole_lab
+
+
+@pytest.fixture
+def longcord(installed_lab, lab):
+    """The clean lab with both services running and linked."""
+    longcord = Longcord(lab)
+    longcord.wait_linked()
+    return longcord
 
 
 @pytest.fixture

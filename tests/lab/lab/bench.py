@@ -11,8 +11,8 @@ from lab.images import Images
 from lab.machine import free_port
 from lab.node import Node
 from lab.pi import Pi
-from lab.progress import step
-from lab.wait import wait
+from lab.progress import say, step
+from lab.wait import Timeout, wait
 
 
 class Lab:
@@ -50,9 +50,13 @@ class Lab:
             artifacts.keep(lab, "boot")
             lab.destroy()
             raise
+        lab.save()
         return lab
 
     def destroy(self):
+        """Ends the machines and forgets everything about them."""
+        if paths.STATE.exists() and json.loads(paths.STATE.read_text())["run"] == str(self.run):
+            paths.STATE.unlink()
         for machine in self.machines:
             machine.destroy()
         shutil.rmtree(self.run, ignore_errors=True)
@@ -61,7 +65,7 @@ class Lab:
     def alive(self):
         return all(machine.alive() for machine in self.machines)
 
-    # -- a lab that outlives the command that booted it ----------------------------------------------------------
+    # -- a lab can outlive the command that booted it ------------------------------------------------------------
 
     def save(self):
         built = {name: str(path) for name, path in vars(self.pi.images).items()}
@@ -71,7 +75,7 @@ class Lab:
 
     @classmethod
     def running(cls):
-        """The lab that `up` left running, or None."""
+        """The lab that `up` (or an interrupted session) left running, or None."""
         try:
             state = json.loads(paths.STATE.read_text())
         except FileNotFoundError:
@@ -81,8 +85,9 @@ class Lab:
         lab.product = state["product"]
         if not lab.alive():
             lab.destroy()
-            paths.STATE.unlink()
             return None
+        if not images.up_to_date(built):
+            say("the images' recipe has changed since this lab was booted: tests/lab/down, to get the new ones")
         for machine in lab.machines:
             if not machine.ssh.connected():
                 machine.wait_until_up()
@@ -125,7 +130,11 @@ class Lab:
     def _empty(self, vm):
         """Takes out of a guest what the scenario, or the product after its rules went, has left in it."""
         if self.product:
-            wait(lambda: not vm.plugged(), 60, f"Longcord to take its devices out of VM {vm.vmid}")
+            try:
+                wait(lambda: not vm.plugged(), 30, f"Longcord to take its devices out of VM {vm.vmid}")
+            except Timeout as timeout:
+                say(f"between scenarios: {timeout}; taking them out by hand")
+        vm.guest.run("release_all")
         for name in vm.plugged():
             vm.qmp("device_del", id=name)
         wait(lambda: not any(vm.guest.sees(kind) for kind in ("tty", "disk")), 60, f"guest {vm.vmid} to be empty")

@@ -3,7 +3,6 @@
 import os
 import sys
 
-from lab import paths
 from lab.bench import Lab
 from lab.progress import say, step
 
@@ -17,7 +16,6 @@ def up():
         say("is up already")
     else:
         lab = Lab.boot()
-        lab.save()
     with step("starting VM 100"):
         lab.node.vm(100).ensure_running()
     print(ENTRIES)
@@ -29,7 +27,6 @@ def down():
         say("is not up")
         return
     lab.destroy()
-    paths.STATE.unlink(missing_ok=True)
 
 
 def sh(where, *words):

@@ -87,15 +87,18 @@ class Guest:
     def wait_disk(self, name="sda", ids=None, timeout=120):
         return self.wait_node("disk", name, ids, None, timeout)
 
+    def wait_input(self, ids=None, timeout=120):
+        """An input device: what number it gets is of no interest."""
+        return self.wait_node("input", None, ids, None, timeout)
+
     def wait_node(self, kind, name, ids=None, serial=None, timeout=120):
+        """`kind` tty, disk or input; `name` None for any. Returns its name with what `sees` tells of it."""
         def there():
-            node = self.sees(kind).get(name)
-            if not node:
-                raise LookupError(f"guest {self.vmid} sees {self.sees(kind)}")
-            if (ids and node["ids"] != ids) or (serial is not None and node["serial"] != serial):
-                raise LookupError(f"{name} is {node}")
-            return node
-        return wait(there, timeout, f"guest {self.vmid} to say that {name} {ids or ''} came")
+            for found, node in self.sees(kind).items():
+                if name in (None, found) and ids in (None, node["ids"]) and serial in (None, node["serial"]):
+                    return {"name": found, **node}
+            raise LookupError(f"guest {self.vmid} sees {self.sees(kind)}")
+        return wait(there, timeout, f"guest {self.vmid} to say that {name or kind} {ids or ''} came")
 
     def wait_no_node(self, kind, name, timeout=120):
         wait(lambda: name not in self.sees(kind), timeout, f"guest {self.vmid} to say that {name} went")

@@ -35,11 +35,23 @@ def ready():
     with open(paths.CACHE / "build.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         tree = made("rootfs", recipe.key("image/packages", "lab/rootfs.py"), "Debian tree (mmdebstrap)", rootfs.build)
-        base = made("image", recipe.key("image", "lab/rootfs.py", "lab/images.py", "lab/initramfs.py"),
-                    "machine image", lambda folder: build_image(folder, tree))
-        guest = made("guest", recipe.key("image/packages", "guest", "lab/images.py", "lab/initramfs.py"),
-                     "guest initramfs", lambda folder: build_guest(folder, tree))
+        base = made("image", image_key(), "machine image", lambda folder: build_image(folder, tree))
+        guest = made("guest", guest_key(), "guest initramfs", lambda folder: build_guest(folder, tree))
     return Images(base / "disk.img", base / "vmlinux", base / "boot.img", guest / "guest.img", base / "ssh_key")
+
+
+def up_to_date(images):
+    """Would `ready` give the same images now?"""
+    names = {images.disk.parent.name, images.guest.parent.name}
+    return names == {f"image-{image_key()}", f"guest-{guest_key()}"}
+
+
+def image_key():
+    return recipe.key("image", "lab/rootfs.py", "lab/images.py", "lab/initramfs.py")
+
+
+def guest_key():
+    return recipe.key("image/packages", "guest", "lab/images.py", "lab/initramfs.py", "onboard/qm")
 
 
 def made(kind, key, what, build):

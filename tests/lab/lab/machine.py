@@ -74,7 +74,7 @@ class Machine:
     def alive(self):
         try:
             pid = int((self.folder / "pid").read_text())
-            return b"qemu-system" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            return str(self.folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return False
 
@@ -131,6 +131,7 @@ class Machine:
         Ports: "2".."8" of the controller, "1.1".."1.8" of the hub in port 1, "1.2.1".."1.2.8" of the hub below that.
         A usb-serial's bytes are at the socket `machine.folder/NAME.tty`; a usb-storage has 8 MiB of its own.
         """
+        self._drop_backend(name)  # of an earlier device that was unplugged some other way
         if driver == "usb-serial":
             address = {"type": "unix", "data": {"path": str(self.folder / f"{name}.tty")}}
             self.qmp("chardev-add", id=f"{name}-bytes",
@@ -147,12 +148,17 @@ class Machine:
     def unplug_local(self, name):
         self.qmp("device_del", id=name)
         wait(lambda: name not in self.local_devices(), 30, f"{name} to leave {self.role}")
-        for chardev in self.qmp("query-chardev"):
-            if chardev["label"] == f"{name}-bytes":
-                self.qmp("chardev-remove", id=f"{name}-bytes")
-        for node in self.qmp("query-named-block-nodes"):
-            if node["node-name"] == f"{name}-disk":
-                self.qmp("blockdev-del", **{"node-name": f"{name}-disk"})
+        self._drop_backend(name)
+
+    def _drop_backend(self, name):
+        if any(chardev["label"] == f"{name}-bytes" for chardev in self.qmp("query-chardev")):
+            self.qmp("chardev-remove", id=f"{name}-bytes")
+
+        def disk_gone():
+            # QEMU lets go of a disk a moment after its device is gone; removing it is an error until then.
+            nodes = {node["node-name"] for node in self.qmp("query-named-block-nodes")}
+            return f"{name}-disk" not in nodes or self.qmp("blockdev-del", **{"node-name": f"{name}-disk"}) == {}
+        wait(disk_gone, 30, f"{name}-disk to be free")
 
     def local_devices(self):
         """Names given to `plug_local`, of what is plugged now."""

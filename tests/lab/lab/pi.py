@@ -29,6 +29,10 @@ class Pi(Machine):
         for name in self.local_devices():
             self.unplug_local(name)
 
+    def start_usbipd(self):
+        """Stock usbipd on port 3240, for what has none of its own."""
+        self.run("modprobe usbip-host; systemctl start lab-usbipd 2>/dev/null || systemd-run --quiet --unit=lab-usbipd usbipd")
+
     def busid(self, gadget):
         """The kernel's name of the gadget's port, like "3-1"; it may change when the Pi reboots."""
         bus = self.run(f"cat /sys/devices/platform/dummy_hcd.{gadget.socket}/usb*/busnum").split()[0]

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from lab import stock
 from lab.gadget import Gadget
 
 BOARD = Gadget(name="board", vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
@@ -13,41 +14,51 @@ BOARD = Gadget(name="board", vendor=0x1A86, product=0x55D4, serial="0001", socke
 def stock_usbip(lab):
     if lab.product:
         pytest.skip("Longcord is installed: it would do this job")
-    lab.node.run("modprobe vhci-hcd")
-    lab.pi.run("modprobe usbip-host; systemctl start lab-usbipd 2>/dev/null || systemd-run --unit=lab-usbipd usbipd")
+    stock.prepare(lab)
     yield
-    lab.node.run("for port in $(usbip port | sed -n 's/^Port \\([0-9]*\\):.*/\\1/p'); do usbip detach -p $port; done")
-
-
-def imported_node(lab):
-    """/dev/bus/usb/... of the one device on vhci."""
-    found = lab.node.run("cd /sys/devices/platform/vhci_hcd.0; for d in usb*/*-*/busnum; do "
-                         "[ -e $d ] && cat $d ${d%busnum}devnum; done; true").split()
-    return f"/dev/bus/usb/{int(found[0]):03}/{int(found[1]):03}" if found else None
+    stock.clean_up(lab)
 
 
 def test_a_gadget_travels_to_the_guest_and_back(lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
-
     lab.pi.plug(BOARD)
-    busid = lab.pi.wait_for_device(BOARD)
-    lab.pi.run(f"usbip bind -b {busid}")
-    lab.node.run(f"usbip attach -r workbench -b {busid}")
-    node = lab.wait(lambda: imported_node(lab), what="the import to enumerate on the node")
-    lab.wait(lambda: lab.node.run(f"test -e {node} && echo there"), what=f"udev to make {node}")
-    vm.qmp("device_add", driver="usb-host", hostdevice=node, id="usbhost-workbench-1-1", bus="xhci.0", port="1")
-    assert vm.plugged() == {"usbhost-workbench-1-1": True}
-    assert "usbhost-workbench-1-1" in vm.hmp("info usb")
-
+    name = stock.put_into_guest(lab, BOARD, vm, port=1)
+    assert vm.plugged() == {name: True}
+    assert name in vm.hmp("info usb")
     vm.guest.wait_tty("ttyACM0", "1a86:55d4", serial="0001")
     assert lab.echo_through(BOARD, vm, "ttyACM0", bytes(range(256))) == bytes(range(256))
-
-    vm.qmp("device_del", id="usbhost-workbench-1-1")
+    vm.qmp("device_del", id=name)
     vm.guest.wait_no_tty("ttyACM0")
 
 
-def test_the_guest_reads_a_local_disk_behind_a_hub(lab):
+def test_unplugged_while_the_guest_has_it_open(lab):
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    lab.pi.plug(BOARD)
+    stock.put_into_guest(lab, BOARD, vm, port=1)
+    vm.guest.wait_tty("ttyACM0")
+    vm.guest.run("hold ttyACM0")
+    lab.pi.unplug(BOARD)
+    vm.guest.wait_no_tty("ttyACM0")
+
+
+def test_a_stick_and_a_keyboard_on_the_pi(lab):
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    stick = Gadget(name="stick", kind="mass_storage", vendor=0x0781, product=0x5567, socket=1, size=1 << 21)
+    keyboard = Gadget(name="keys", kind="hid", vendor=0x046D, product=0xC31C, socket=2)
+    lab.pi.plug(stick)
+    lab.pi.plug(keyboard)
+    stock.put_into_guest(lab, stick, vm, port=3)
+    stock.put_into_guest(lab, keyboard, vm, port=4)
+    vm.guest.wait_disk("sda", "0781:5567")
+    vm.guest.wait_input("046d:c31c")
+    written = lab.pi.run(f"head -c 1048576 /var/lib/lab/{stick.name}.disk | md5sum")
+    assert vm.guest.run("disk_sum sda 1048576").split()[0] == written.split()[0]
+
+
+def test_the_guest_reads_a_local_disk_behind_hubs(lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
     lab.node.plug_local("stick", "usb-storage", port="1.2.1")

@@ -1,0 +1,57 @@
+"""Longcord in the lab's machines, as an admin uses it: its services, its command line. What a scenario
+believes comes from the guest and the kernels; this is for waiting and for what is shown to people."""
+
+import json
+
+from lab.wait import wait
+
+HOST_YAML = "log_level: debug\n"
+PI_YAML = "log_level: debug\nname: workbench\nnodes:\n  - 10.77.0.1\n"
+
+
+class Longcord:
+    def __init__(self, lab):
+        self.lab = lab
+        self.pi = lab.pi
+        self.node = lab.node
+
+    def cli(self, *words, machine=None):
+        """The JSON that a verb prints."""
+        return json.loads((machine or self.node).run(["longcord", *words, "--json"]))
+
+    def pis(self):
+        return {pi["name"]: pi for pi in self.cli("status")["pis"]}
+
+    def device(self, place):
+        """The device's line of `longcord devices`; None where nothing is known of the place."""
+        for device in self.cli("devices")["devices"]:
+            if device["place"] == place:
+                return device
+        return None
+
+    def wait_linked(self, timeout=120):
+        def linked():
+            done = self.node.run(["longcord", "status", "--json"], check=False)
+            pis = json.loads(done.stdout)["pis"] if done.returncode == 0 else done.stderr
+            if isinstance(pis, list) and any(pi["linked"] and not pi["problem"] for pi in pis):
+                return True
+            raise LookupError(f"longcord status says {pis}")
+        wait(linked, timeout, "the Pi's link")
+
+    def wait_state(self, place, state, timeout=60):
+        def there():
+            device = self.device(place)
+            if device and device["state"] == state:
+                return device
+            raise LookupError(f"{place} is {device}")
+        return wait(there, timeout, f"{place} to be {state}")
+
+    def events(self, since=0):
+        return [event for event in self.cli("events")["events"] if event["seq"] > since]
+
+    def last_event(self):
+        events = self.events()
+        return events[-1]["seq"] if events else 0
+
+    def service_pid(self, machine, name):
+        return int(machine.run(f"systemctl show -p MainPID --value {name}"))
