@@ -45,6 +45,15 @@ Task<Result<int>> a_look(WorkerPool& workers) {
     co_return done;
 }
 
+/// Returns once the watcher has looked and waits.
+void let_it_wait(Pve& pve) {
+    pve.loop.restart();
+    pve.loop.poll();
+    while (pve.workers.in_flight(ConfigWatcher::job_key))
+        pve.loop.run_one();
+    pve.loop.poll();
+}
+
 /// A reader by itself, with a clock of the test's own.
 struct Reading : Pve {
     Inotify inotify{loop};
@@ -90,16 +99,22 @@ TEST_CASE("a write and a rename are told, and what changes nothing is not") {
     ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, never);
     REQUIRE(run(pve.loop, watcher.next()).rules.empty());
 
+    Running<PveSnapshot> written(pve.loop, watcher.next());
+    let_it_wait(pve);
     put(pve.file("100.usb.conf"), "3-4\n");
-    CHECK(run(pve.loop, watcher.next()).rules.at(100).text == "3-4\n");
+    CHECK(written.get().rules.at(100).text == "3-4\n");
 
-    Running<PveSnapshot> next(pve.loop, watcher.next());
+    Running<PveSnapshot> renamed(pve.loop, watcher.next());
+    let_it_wait(pve);
     put(pve.file("100.usb.conf"), "3-4\n"); // the same again
+    let_it_wait(pve);
+    CHECK_FALSE(renamed.finished());
     put(pve.file("100.usb.conf.tmp.77"), "3-5\n");
     fs::rename(pve.file("100.usb.conf.tmp.77"), pve.file("100.usb.conf"));
-    CHECK(next.get().rules.at(100).text == "3-5\n");
+    CHECK(renamed.get().rules.at(100).text == "3-5\n");
 
     Running<PveSnapshot> locked(pve.loop, watcher.next());
+    let_it_wait(pve);
     put(pve.file("100.conf"), "lock: migrate\n");
     CHECK(locked.get().configs.at(100).lock == VmLock::migrate);
 }
@@ -134,7 +149,8 @@ TEST_CASE("an empty rules file at the start is waited for") {
     put(pve.file("100.usb.conf"), "");
     ConfigWatcher watcher(pve.loop, pve.workers, pve.roots, often);
     Running<PveSnapshot> first(pve.loop, watcher.next());
-    put(pve.root.path() / "elsewhere", "");
+    let_it_wait(pve);
+    CHECK_FALSE(first.finished());
     put(pve.file("100.usb.conf"), "3-4\n"); // its writer was only slow
     CHECK(first.get().rules.at(100).text == "3-4\n");
 }
