@@ -34,7 +34,7 @@ cat /etc/longcord/id_ed25519.pub
 """
 
 HOOKSCRIPT = "local:snippets/longcord-hookscript"
-SERVICES = {"node": "longcord-host", "pi": "longcord-pi"}
+SERVICES = {"node": ["longcord-host"], "pi": ["longcord-usbipd", "longcord-pi"]}
 
 
 def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):
@@ -42,7 +42,7 @@ def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):
     with step("installing Longcord in the machines"):
         for machine, tree, config, text in ((lab.node, host_tree, "host.yaml", host_yaml),
                                             (lab.pi, pi_tree, "pi.yaml", pi_yaml)):
-            machine.run(f"systemctl stop {SERVICES[machine.role]} 2>/dev/null; true")
+            machine.run(f"systemctl stop {' '.join(SERVICES[machine.role])} 2>/dev/null; true")
             machine.ssh.put_tree(tree)
             machine.run(ADOPT)
             if text:
@@ -54,14 +54,16 @@ def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):
         lab.pi.put(f"{node.NAME},10.77.0.1 {' '.join(host_key)}\n", "/etc/longcord/known_hosts")
         if start:
             for machine in lab.machines:
-                machine.run(f"systemctl restart {SERVICES[machine.role]}")
+                machine.run(["systemctl", "reset-failed"])
+                machine.run(["systemctl", "enable", "--quiet", *SERVICES[machine.role]])
+                machine.run(["systemctl", "restart", *SERVICES[machine.role]])
         lab.product = True
 
 
 def uninstall(lab, host_tree, pi_tree):
     """Takes the same files out again and leaves the machines as they were, as far as that matters here."""
     for machine, tree in ((lab.node, host_tree), (lab.pi, pi_tree)):
-        machine.run(f"systemctl stop {SERVICES[machine.role]} 2>/dev/null; true")
+        machine.run(f"systemctl stop {' '.join(SERVICES[machine.role])} 2>/dev/null; true")
         files = [f"/{file.relative_to(tree)}" for file in tree.rglob("*") if not file.is_dir()]
         machine.run("xargs -d '\\n' rm -f", input="\n".join(files))
         machine.run("systemctl daemon-reload; udevadm control --reload; rm -rf /etc/longcord")

@@ -11,3 +11,6 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "long
 # The one lab that `up` (or LONGCORD_LAB_KEEP=1) leaves running, and the lock that serialises its users.
 STATE = CACHE / "running.json"
 LOCK = CACHE / "running.lock"
+
+# Where tests/stage lays the product out as it is installed: build/stage/{host,pi}.
+STAGE = REPOSITORY / "build" / "stage"

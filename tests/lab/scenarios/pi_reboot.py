@@ -1,0 +1,17 @@
+"""The Pi reboots: its board leaves the guest, and returns by itself."""
+
+from lab.gadget import Gadget
+
+BOARD = Gadget(socket=0)
+
+
+def test_the_board_returns_by_itself(longcord, lab):
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    vm.write_rules("workbench")
+    lab.pi.plug(BOARD)
+    vm.guest.wait_tty("ttyACM0")
+    lab.pi.reboot()
+    vm.guest.wait_no_tty("ttyACM0")
+    vm.guest.wait_tty("ttyACM0", timeout=180)
+    assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
