@@ -14,6 +14,8 @@ using nlohmann::json;
 static Cell state_of(const json& device) {
     if (!text_field(device, "state").empty())
         return state_cell(device);
+    if (is_hub(device))
+        return {"hub", Tone::faint};
     if (flag_field(device, "exported"))
         return {"exported", Tone::good};
     return {text_field(device, "mode") == "off" ? "off" : "not exported", Tone::faint};
@@ -24,7 +26,7 @@ std::string devices_view(const json& reply, const Look& look) {
     for (const json& device : list_field(reply, "devices"))
         table.add(
             {text_field(device, "place"), text_field(device, "id"), text_field(device, "product"),
-             text_field(device, "serial"), text_field(device, "class"), text_field(device, "speed"),
+             text_field(device, "serial"), class_of(device), text_field(device, "speed"),
              state_of(device), text_field(device, "vmid"), why_of(device)});
     return table.empty() ? "no devices\n" : table.render(look, 0);
 }

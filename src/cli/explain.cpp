@@ -44,7 +44,7 @@ std::string explain_view(const json& reply, const Look& look) {
             facts.add({name, value});
     };
     fact("controller", text_field(device, "controller"));
-    fact("class", text_field(device, "class"));
+    fact("class", class_of(device));
     fact("speed", text_field(device, "speed"));
     if (device.is_object())
         fact("state", join_words({state_cell(device).text, vm_of(device), why_of(device)}));

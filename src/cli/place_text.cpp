@@ -2,6 +2,7 @@
 #include "cli/place_text.hpp"
 
 #include "cli/json_fields.hpp"
+#include "rules/device_class.hpp"
 
 #include <cmath>
 
@@ -60,6 +61,17 @@ std::string why_of(const json& device) {
 std::string vm_of(const json& object) {
     const std::string vmid = text_field(object, "vmid");
     return vmid.empty() ? "" : "VM " + vmid;
+}
+
+std::string class_of(const json& device) {
+    const json& code = field(device, "class");
+    if (!code.is_number_integer() || code < 0 || code > 0xff)
+        return text_of(code);
+    return code == 0 ? "" : device_class_name(code.get<std::uint8_t>());
+}
+
+bool is_hub(const json& device) {
+    return flag_field(device, "hub") || text_field(device, "state") == "hub";
 }
 
 std::string duration_text(double seconds) {

@@ -19,6 +19,11 @@ Cell state_cell(const nlohmann::json& device);
 /// Its `why`; for a plugged one, the guest port and whether the guest uses it.
 std::string why_of(const nlohmann::json& device);
 
+/// "cdc", "vendor" or two hex digits; empty where the interfaces say it (class 0).
+std::string class_of(const nlohmann::json& device);
+
+bool is_hub(const nlohmann::json& device);
+
 /// "VM 100", or empty.
 std::string vm_of(const nlohmann::json& object);
 

@@ -7,6 +7,9 @@
 #include "cli/verbs.hpp"
 #include "cli/views.hpp"
 
+#include <regex>
+#include <set>
+
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -57,7 +60,7 @@ static Table vms_table(const json& status) {
 static Table host_devices_table(const json& status) {
     Table table({"PLACE", "DEVICE", "STATE", "VM", "WHY"});
     for (const json& device : list_field(status, "devices"))
-        if (text_field(device, "state") != "hub")
+        if (!is_hub(device))
             table.add(
                 {text_field(device, "place"), label_of(device), state_cell(device),
                  text_field(device, "vmid"), why_of(device)});
@@ -76,7 +79,7 @@ static Table links_table(const json& status) {
 static Table pi_devices_table(const json& status) {
     Table table({"PLACE", "DEVICE", "MODE", "EXPORTED", "USED BY", "WHY"});
     for (const json& device : list_field(status, "devices")) {
-        if (text_field(device, "state") == "hub")
+        if (is_hub(device))
             continue;
         const bool exported = flag_field(device, "exported");
         table.add(
@@ -113,17 +116,13 @@ std::string status_view(const json& status, const Look& look) {
     return text + problems_view(status, look);
 }
 
-/// "VM 100: ..." and ".../100.usb.conf:3: ...", not those of VM 1000.
-static bool is_about(const std::string& text, unsigned vmid) {
-    const std::string vm = fmt::format("VM {}", vmid);
-    for (auto at = text.find(vm); at != std::string::npos; at = text.find(vm, at + 1)) {
-        const std::size_t end = at + vm.size();
-        if (end == text.size() || text[end] < '0' || text[end] > '9')
-            return true;
-    }
-    const std::string file = fmt::format("{}.usb.conf", vmid);
-    const auto at = text.find(file);
-    return at != std::string::npos && (at == 0 || text[at - 1] < '0' || text[at - 1] > '9');
+/// The VMs that a problem names: "VM 100: ...", ".../100.usb.conf:3: ...".
+static std::set<std::string> vms_named_in(const std::string& text) {
+    static const std::regex name("\\bVM ([0-9]+)|\\b([0-9]+)\\.usb\\.conf");
+    std::set<std::string> out;
+    for (std::sregex_iterator match(text.begin(), text.end(), name), end; match != end; ++match)
+        out.insert((*match)[1].matched ? (*match)[1].str() : (*match)[2].str());
+    return out;
 }
 
 json status_of_vm(const json& status, unsigned vmid) {
@@ -131,14 +130,20 @@ json status_of_vm(const json& status, unsigned vmid) {
         return status;
     const std::string number = std::to_string(vmid);
     json out = status;
-    for (const char* key : {"vms", "devices", "problems"}) {
+    for (const char* key : {"vms", "devices"}) {
         json kept = json::array();
         for (const json& entry : list_field(status, key))
-            if (entry.is_object() && entry.contains("vmid") ? text_field(entry, "vmid") == number
-                                                            : is_about(problem_text(entry), vmid))
+            if (text_field(entry, "vmid") == number)
                 kept.push_back(entry);
         out[key] = std::move(kept);
     }
+    json problems = json::array(); // of this VM, and of no VM in particular
+    for (const json& problem : list_field(status, "problems")) {
+        const auto named = vms_named_in(problem_text(problem));
+        if (named.empty() || named.contains(number))
+            problems.push_back(problem);
+    }
+    out["problems"] = std::move(problems);
     return out;
 }
 
@@ -173,8 +178,7 @@ static ExitCode status(const StatusOptions& options) {
     json result = std::move(*reply);
     if (options.vmid) {
         result = status_of_vm(result, *options.vmid);
-        if (list_field(result, "vms").empty() && list_field(result, "devices").empty() &&
-            list_field(result, "problems").empty())
+        if (list_field(result, "vms").empty() && list_field(result, "devices").empty())
             return complain(
                 {ExitCode::failed,
                  fail(

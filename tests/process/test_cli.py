@@ -31,13 +31,13 @@ def binary():
 def device(place, state, **more):
     return {"place": place, "controller": "pci-0000:00:14.0", "id": "1a86:55d4",
             "product": "USB Single Serial", "serial": "5435010345", "manufacturer": "QinHeng",
-            "class": "cdc", "speed": "12 Mbit/s", "hub": False, "pi": place.split("/")[0] if "/" in place else "",
+            "class": 2, "speed": "12 Mbit/s", "hub": False, "pi": place.split("/")[0] if "/" in place else "",
             "state": state, "vmid": None, "guest_port": None, "in_use_by_guest": False, "why": "",
             **more}
 
 
 DEVICES = [
-    device("3-4", "hub", id="0bda:5411", product="USB2.1 Hub", serial="", hub=True, **{"class": "hub"}),
+    device("3-4", "hub", id="0bda:5411", product="USB2.1 Hub", serial="", hub=True, **{"class": 9}),
     device("3-4.1", "waiting", vmid=101, why="VM 101 is not running"),
     device("workbench/1-1.2", "plugged", vmid=100, guest_port=15, in_use_by_guest=True),
     device("workbench/1-1.3", "conflict", why="VM 100 and VM 101 claim it with equal strength "

@@ -45,6 +45,16 @@ TEST_CASE("wrap keeps long words whole") {
     CHECK(wrap("a bcdefgh i", 4) == std::vector<std::string>{"a", "bcdefgh", "i"});
 }
 
+TEST_CASE("a class is shown by the name that rules use") {
+    CHECK(class_of({{"class", 2}}) == "cdc");
+    CHECK(class_of({{"class", 255}}) == "vendor");
+    CHECK(class_of({{"class", 0}}).empty());
+    CHECK(class_of({{"class", 0xdc}}) == "dc");
+    CHECK(class_of({{"class", 256}}) == "256");
+    CHECK(class_of({{"class", "cdc"}}) == "cdc");
+    CHECK(class_of({{"class", {2, 0, 0}}}).empty());
+}
+
 TEST_CASE("durations") {
     CHECK(duration_text(0) == "0 s");
     CHECK(duration_text(59.9) == "59 s");
@@ -94,11 +104,13 @@ TEST_CASE("a VM's part of the status") {
         {"devices", {{{"vmid", 100}, {"place", "3-4"}}, {{"vmid", nullptr}}}},
         {"problems",
          {"VM 100: a", "VM 1000: b", "x/100.usb.conf:1: c", "x/1100.usb.conf:1: d",
-          "VM 1000 and VM 100: e", "f"}}};
+          "VM 1000 and VM 100: e", "no vhci_hcd"}}};
     const json part = status_of_vm(status, 100);
     CHECK(part["vms"] == json{{{"vmid", 100}}});
     CHECK(part["devices"].size() == 1);
-    CHECK(part["problems"] == json{"VM 100: a", "x/100.usb.conf:1: c", "VM 1000 and VM 100: e"});
+    CHECK(
+        part["problems"] ==
+        json{"VM 100: a", "x/100.usb.conf:1: c", "VM 1000 and VM 100: e", "no vhci_hcd"});
     CHECK(part["role"] == "host");
 }
 
