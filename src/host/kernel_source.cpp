@@ -75,7 +75,7 @@ Task<> KernelSource::adopt_imports() {
         const auto row = std::find_if(ports->begin(), ports->end(), [&](const VhciPort& port) {
             return port.port == record.port;
         });
-        if (row == ports->end() || !owns(record, *row)) {
+        if (row == ports->end() || !may_own(record, *row)) {
             records_.remove(record.port);
             continue;
         }

@@ -230,8 +230,7 @@ json report_explain(const ReportInput& input, const Place& place) {
     if (known) {
         Device device = *known;
         device.place = place;
-        const std::string devpath = situation.local ? situation.local->devpath : "";
-        const Subject subject{device, devpath, nullptr, {}};
+        const Subject subject = situation.subject(device);
         for (const auto& verdict : explain(subject, input.world.rules)) {
             const auto file = input.rules.find(verdict.vmid);
             rules.push_back({

@@ -9,15 +9,6 @@ namespace longcord {
 
 namespace {
 
-const Rule* rule_of(const World& world, const Claim& claim) {
-    for (const auto& vm : world.rules)
-        if (vm.vmid == claim.vmid)
-            for (const auto& rule : vm.rules)
-                if (rule.line == claim.line)
-                    return &rule;
-    return nullptr;
-}
-
 std::string name_claim(const Claim& claim) {
     return fmt::format("VM {} ({}.usb.conf:{})", claim.vmid, claim.vmid, claim.line);
 }
@@ -58,8 +49,12 @@ Field who_may_have_it(
     return field;
 }
 
-Ownership owned_by(const World& world, const Claim& claim) {
-    return {Ownership::Kind::owned, claim.vmid, rule_of(world, claim), name_claim(claim)};
+Ownership owned_by(const World& world, const Claim& claim, const Subject& subject) {
+    const auto vm = std::find_if(world.rules.begin(), world.rules.end(), [&](const VmRules& rules) {
+        return rules.vmid == claim.vmid;
+    });
+    return {
+        Ownership::Kind::owned, claim.vmid, speaking_rule(subject, vm->rules), name_claim(claim)};
 }
 
 std::string why_nobody(const std::vector<Claim>& claims) {
@@ -81,9 +76,8 @@ Ownership decide_owner(const World& world, const Place& place, const Situation& 
     // An import's copy was enumerated here and carries this host's place: match by the Pi's.
     Device device = *known;
     device.place = place;
-    const std::string_view devpath =
-        situation.local ? situation.local->devpath : std::string_view();
-    const auto all = claims(Subject{device, devpath, nullptr, {}}, world.rules);
+    const Subject subject = situation.subject(device);
+    const auto all = claims(subject, world.rules);
     const auto [eligible, unheard] = who_may_have_it(world, situation, all);
 
     const auto holder = std::find_if(eligible.begin(), eligible.end(), [&](const Claim& claim) {
@@ -114,7 +108,7 @@ Ownership decide_owner(const World& world, const Place& place, const Situation& 
             fmt::format(
                 "{} and {} want it equally: make one rule more precise", name_claim(eligible[0]),
                 name_claim(eligible[1]))};
-    return owned_by(world, *best);
+    return owned_by(world, *best, subject);
 }
 
 } // namespace longcord

@@ -13,6 +13,13 @@ const Device* Situation::device() const noexcept {
     return import && import->local ? &import->local->device : nullptr;
 }
 
+Subject Situation::subject(const Device& device) const noexcept {
+    if (!local)
+        return Subject{device, {}, nullptr, {}};
+    return Subject{
+        device, local->devpath, local->peer ? &*local->peer : nullptr, local->peer_devpath};
+}
+
 const LocalDevice* Situation::openable() const noexcept {
     if (local)
         return local;

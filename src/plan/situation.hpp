@@ -4,6 +4,7 @@
 #pragma once
 
 #include "plan/world.hpp"
+#include "rules/match.hpp"
 
 #include <map>
 #include <vector>
@@ -27,6 +28,8 @@ struct Situation {
 
     /// The device as far as it is known: local, announced, or as it was enumerated here.
     const Device* device() const noexcept;
+    /// What the rules are asked about. `device` is this place's, and must outlive the answer.
+    Subject subject(const Device& device) const noexcept;
     /// The device of this host that QEMU would open; nullptr: there is none now.
     const LocalDevice* openable() const noexcept;
     /// The Pi is linked, has listed its devices, and this import is of none of them: its stream is

@@ -54,7 +54,7 @@ def demonstrate(lab):
     vm.ensure_running()
     vm.write_rules("workbench 1a86:55d4")
     tell("The node: a Pi is linked, VM 100 has one rule")
-    show(lab.node.run("cat /etc/pve/qemu-server/100.usb.conf; longcord status"))
+    show(lab.node.run("cat /etc/pve/qemu-server/100.usb.conf; longcord status; true"))
 
     before = longcord.last_event()
     heard = vm.guest.mark()

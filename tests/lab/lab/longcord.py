@@ -16,8 +16,11 @@ class Longcord:
         self.node = lab.node
 
     def cli(self, *words, machine=None):
-        """The JSON that a verb prints."""
-        return json.loads((machine or self.node).run(["longcord", *words, "--json"]))
+        """The JSON that a verb prints; exit status 5 says that something in it is not as it should be."""
+        done = (machine or self.node).run(["longcord", *words, "--json"], check=False)
+        if done.returncode not in (0, 5):
+            raise LookupError(f"longcord {' '.join(words)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
 
     def pis(self):
         return {pi["name"]: pi for pi in self.cli("status")["pis"]}
@@ -31,9 +34,8 @@ class Longcord:
 
     def wait_linked(self, timeout=120):
         def linked():
-            done = self.node.run(["longcord", "status", "--json"], check=False)
-            pis = json.loads(done.stdout)["pis"] if done.returncode == 0 else done.stderr
-            if isinstance(pis, list) and any(pi["linked"] and not pi["problem"] for pi in pis):
+            pis = self.cli("status")["pis"]
+            if any(pi["linked"] and not pi["problem"] for pi in pis):
                 return True
             raise LookupError(f"longcord status says {pis}")
         wait(linked, timeout, "the Pi's link")
