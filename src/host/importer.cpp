@@ -4,6 +4,7 @@
 #include "base/spawn.hpp"
 #include "plan/changes.hpp"
 #include "usbip/authorize.hpp"
+#include "usbip/compare.hpp"
 #include "usbip/import.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -22,6 +23,21 @@ constexpr milliseconds authorize_limit{6'000};
 constexpr milliseconds free_poll{10};
 constexpr milliseconds free_limit{2'000};
 
+/// Before the kernel gets it: the vhci port was chosen by the announced speed, and one that is not
+/// the announced device would have to be detached at once, and be imported again, for ever.
+Result<> is_as_announced(const World& world, const Place& place, const WireDevice& device) {
+    const Device* announced = world.announced_at(place);
+    if (!announced)
+        return fail(ErrorKind::not_found, "the Pi says meanwhile that it is gone");
+    if (device.devid() != devid_of(*announced))
+        return fail(
+            ErrorKind::protocol, "it is bus {} device {}, announced was bus {} device {}",
+            device.busnum, device.devnum, place.bus, announced->devnum);
+    if (const auto difference = differs(device, *announced))
+        return fail(ErrorKind::protocol, "{}", *difference);
+    return {};
+}
+
 } // namespace
 
 Importer::Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler)
@@ -39,6 +55,11 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
     if (!stream)
         co_return fail(
             stream.error().kind, "{}: {}", action.place.to_string(), stream.error().message);
+    const auto same = is_as_announced(reconciler_.world(), action.place, stream->device);
+    if (!same)
+        co_return fail(
+            same.error().kind, "{}: USB/IP server {}, device {}: {}", action.place.to_string(),
+            to_string(server), action.place.busid(), same.error().message);
 
     // The record first: should we die between the two, the port is still known as ours.
     VhciRecord record{
