@@ -40,6 +40,7 @@ void LinkSource::message(const std::string& pi, PiMessage received) {
     if (const auto* hello = std::get_if<Hello>(&received)) {
         world.pis[pi].usbip_port = hello->usbip_port;
     } else if (auto* list = std::get_if<Devices>(&received)) {
+        overfull_.erase(pi);
         pi_listed(world, pi, list->devices, Clock::now());
         journal_.pi(pi, "devices", fmt::format("lists {} devices", list->devices.size()));
         for (const auto& device : list->devices)
@@ -47,16 +48,37 @@ void LinkSource::message(const std::string& pi, PiMessage received) {
                 outcome != reconciler_.outcomes().end())
                 tell(device.place, outcome->second);
     } else if (auto* added = std::get_if<Added>(&received)) {
+        if (!has_room(pi, added->device.place))
+            return;
         journal_.device(added->device.place, "added", added->device.label());
         pi_added(world, added->device, Clock::now());
     } else if (const auto* removed = std::get_if<Removed>(&received)) {
         if (auto place = Place::parse(removed->busid)) {
             place->pi = pi;
+            overfull_.erase(pi);
             journal_.device(*place, "removed", "the Pi says it is gone");
             pi_removed(world, *place);
         }
     }
     reconciler_.wake();
+}
+
+/// The limit that a list has holds for what is added one by one, too. Said once until a device
+/// goes.
+bool LinkSource::has_room(const std::string& pi, const Place& place) {
+    const auto& devices = reconciler_.world().pis[pi].devices;
+    if (devices.size() < max_link_devices || devices.contains(place))
+        return true;
+    if (overfull_.insert(pi).second) {
+        const LinkError why{
+            fmt::format(
+                "Pi {}: device: {} is refused: it has {} devices already, at most {} are allowed",
+                pi, place.busid(), devices.size(), max_link_devices),
+            false};
+        journal_.pi(pi, "refused", why.message);
+        server_.send(pi, why);
+    }
+    return false;
 }
 
 void LinkSource::tell(const Place& place, const Outcome& outcome) {

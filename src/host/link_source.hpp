@@ -9,6 +9,8 @@
 #include "host/reconciler.hpp"
 #include "link/link_server.hpp"
 
+#include <set>
+
 namespace longcord {
 
 class LinkSource {
@@ -28,11 +30,13 @@ class LinkSource {
   private:
     LinkServer::Handler handler();
     void message(const std::string& pi, PiMessage message);
+    bool has_room(const std::string& pi, const Place& place);
 
     const HostConfig& config_;
     std::string node_;
     Reconciler& reconciler_;
     Journal& journal_;
+    std::set<std::string> overfull_; ///< Pis that were told of the limit
     LinkServer server_;
 };
 
