@@ -2,6 +2,8 @@
 #include "host/app.hpp"
 
 #include "base/spawn.hpp"
+#include "base/text.hpp"
+#include "plan/situation.hpp"
 
 #include <csignal>
 
@@ -29,6 +31,22 @@ std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
     if (vmid == args.end() || !vmid->is_number_unsigned())
         return std::nullopt;
     return vmid->get<unsigned>();
+}
+
+/// "3-4.1", "workbench/1-1.2", or by controller: "pci-0000:00:14.0/4.1" of what is plugged now.
+Result<Place> find_place(const World& world, const std::string& text) {
+    for (const auto& [place, situation] : situations(world)) {
+        const Device* device = situation.local ? &situation.local->device : situation.announced;
+        const std::string pi = place.pi.empty() ? "" : place.pi + '/';
+        if (device && text == pi + device->controller + '/' + place.path.to_string())
+            return place;
+    }
+    const auto place = Place::parse(text);
+    if (!place)
+        return fail(
+            place.error().kind, "\"{}\" is no place that is known here: {}", printable(text),
+            place.error().message);
+    return *place;
 }
 
 } // namespace
@@ -140,7 +158,7 @@ Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, 
         const auto text = args.find("place");
         if (text == args.end() || !text->is_string())
             co_return fail(ErrorKind::invalid, "explain needs a place");
-        const auto place = Place::parse(text->get<std::string>());
+        const auto place = find_place(reconciler_.world(), text->get<std::string>());
         if (!place)
             co_return place.error();
         co_return report_explain(report_input(), *place);
