@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A Pi as longcord-host sees it (the far end of longcord-link), and the USB/IP server on it."""
+import json
+import socket
+import struct
+import threading
+import time
+
+
+def device(busid, devnum=3, **changes):
+    """As announced on the link."""
+    return {"busid": busid, "controller": "platform-fe9c0000.xhci", "vendor": "1a86",
+            "product_id": "55d4", "bcd": "0443", "class": [2, 0, 0],
+            "interfaces": [[2, 0, 0], [10, 0, 0]], "configurations": 1, "speed": 2,
+            "manufacturer": "", "product": "USB Single Serial", "serial": "A1", "devnum": devnum,
+            **changes}
+
+
+class PlayedPi:
+    """Answers pings, and every welcome with `hello` and `devices`, unless it is `silent`."""
+
+    def __init__(self, world, name, devices=(), usbip_port=3240, silent=False):
+        self.name, self.devices, self.silent = name, list(devices), silent
+        self.hello = {"type": "hello", "version": 1, "software": "test", "usbip_port": usbip_port}
+        self.heard, self.ended = [], False
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(world.root / "run/longcord/link.sock"))
+        self.say({"pi": name, "address": "127.0.0.1",
+                  "started": time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000})
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def say(self, message):
+        self.send(json.dumps(message).encode() + b"\n")
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def tell_devices(self):
+        self.say({"type": "devices", "devices": self.devices})
+
+    def answers(self, kind):
+        return [message for message in list(self.heard) if message["type"] == kind]
+
+    def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the service did it before
+        self.socket.close()
+
+    def _listen(self):
+        try:
+            for line in self.socket.makefile("rb"):
+                message = json.loads(line)
+                if message["type"] == "ping" and not self.silent:
+                    self.say({"type": "pong", "n": message["n"]})
+                else:
+                    self.heard.append(message)
+                if message["type"] == "welcome" and not self.silent:
+                    self.say(self.hello)
+                    self.tell_devices()
+        except (OSError, ValueError):
+            pass
+        self.ended = True
+
+
+def import_reply(busid, devnum=3, version=0x0111, code=3, status=0, product=0x55d4, speed=2):
+    """OP_REP_IMPORT with the board of device()."""
+    busnum = int(busid.split("-")[0]) if busid[0].isdigit() else 1
+    header = struct.pack(">HHI", version, code, status)
+    return header + struct.pack(">256s32sIIIHHHBBBBBB", b"/sys/devices/x", busid.encode(), busnum,
+                                devnum, speed, 0x1a86, product, 0x0443, 2, 0, 0, 1, 1, 2)
+
+
+class UsbipServer:
+    """`answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
+    after the answer. `asked`: the busids, in order."""
+
+    def __init__(self, answers=None, stays=()):
+        self.answers, self.stays = answers or {}, set(stays)
+        self.asked, self.streams = [], []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def serve(self, busid, **changes):
+        self.answers[busid] = import_reply(busid, **changes)
+        self.stays.add(busid)
+
+    def _accept(self):
+        while True:
+            try:
+                stream, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(stream,), daemon=True).start()
+
+    def _answer(self, stream):
+        request = stream.recv(40, socket.MSG_WAITALL)
+        busid = request[8:].rstrip(b"\0").decode()
+        self.asked.append(busid)
+        answer = self.answers.get(busid, import_reply(busid, status=4)[:8])
+        if answer is not None:
+            stream.sendall(answer)
+        if answer is None or busid in self.stays:
+            self.streams.append(stream)
+        else:
+            stream.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for stream in self.streams:
+            stream.close()
