@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One clock for everything that waits or compares. It never jumps with the wall clock, and pure code
-// is handed a TimePoint instead of asking for one.
+// One clock for everything that waits or compares. It never jumps with the wall clock, and pure
+// code is handed a TimePoint instead of asking for one.
 #pragma once
 
 #include <chrono>

@@ -88,8 +88,8 @@ static ErrorKind kind_of(int errno_value) {
 }
 
 Error fail_errno(int errno_value, std::string_view doing) {
-    return fail(kind_of(errno_value), "{}: {}", doing,
-                std::generic_category().message(errno_value));
+    return fail(
+        kind_of(errno_value), "{}: {}", doing, std::generic_category().message(errno_value));
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {

@@ -45,9 +45,9 @@ Error fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
     return Error{kind, fmt::format(format, std::forward<Args>(args)...)};
 }
 
-/// An Error from errno; the kind follows the errno value (ENOENT and ENODEV: not_found, EBUSY: busy,
-/// EACCES and EPERM: refused, ENOSPC: full, ETIMEDOUT: timeout, ...). `doing` says what was tried,
-/// with the thing's name: "open /dev/bus/usb/003/004".
+/// An Error from errno; the kind follows the errno value (ENOENT and ENODEV: not_found, EBUSY:
+/// busy, EACCES and EPERM: refused, ENOSPC: full, ETIMEDOUT: timeout, ...). `doing` says what was
+/// tried, with the thing's name: "open /dev/bus/usb/003/004".
 Error fail_errno(int errno_value, std::string_view doing);
 
 /// What boost::system::result does when value() is called on an error: a bug, hence an exception.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/files.hpp"
 
+#include "base/unique_fd.hpp"
+
 #include <array>
 #include <cerrno>
-
-#include "base/unique_fd.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -80,8 +80,7 @@ Result<> write_attribute(const std::filesystem::path& path, std::string_view val
     return {};
 }
 
-Result<> write_file(
-    const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Result<> write_file(const std::filesystem::path& path, std::string_view content, unsigned mode) {
     std::error_code ignored; // the open below says what is wrong, if anything is
     std::filesystem::create_directories(path.parent_path(), ignored);
     const auto temporary = std::filesystem::path(path.string() + ".tmp");

@@ -2,12 +2,12 @@
 // Small files: sysfs attributes, rules, records.
 #pragma once
 
+#include "base/error.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
-
-#include "base/error.hpp"
 
 namespace longcord {
 
@@ -22,7 +22,7 @@ Result<std::string> read_attribute(const std::filesystem::path& path);
 Result<> write_attribute(const std::filesystem::path& path, std::string_view value);
 
 /// Replaces the file by rename, so no reader ever sees half of it. Creates missing parent folders.
-Result<> write_file(const std::filesystem::path& path, std::string_view content,
-                    unsigned mode = 0644);
+Result<> write_file(
+    const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
 
 } // namespace longcord

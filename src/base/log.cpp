@@ -16,8 +16,8 @@ namespace {
 /// sd-daemon(3): a line that begins with "<3>" is an error, "<6>" information, ...
 class JournalPriority final : public spdlog::custom_flag_formatter {
   public:
-    void format(const spdlog::details::log_msg& message, const std::tm&,
-                spdlog::memory_buf_t& out) override {
+    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out)
+        override {
         static constexpr std::string_view priorities[] = {"<7>", "<7>", "<6>", "<4>",
                                                           "<3>", "<2>", "<6>"};
         const std::string_view priority = priorities[static_cast<std::size_t>(message.level)];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Logging: stderr with the journal's <n> priority prefix under systemd, plain with a time otherwise.
-// Lines name their subject first: "VM 100: ...", "workbench/1-1.2: ...", "Pi workbench: ...".
+// Logging: stderr with the journal's <n> priority prefix under systemd, plain with a time
+// otherwise. Lines name their subject first: "VM 100: ...", "workbench/1-1.2: ...", "Pi workbench:
+// ...".
 #pragma once
 
 #include <string_view>

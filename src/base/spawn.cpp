@@ -29,7 +29,9 @@ void spawn_guarded(asio::io_context& loop, std::string name, Task<> task) {
     asio::co_spawn(loop, std::move(task), std::move(done));
 }
 
-bool guarded_task_failed() noexcept { return failed; }
+bool guarded_task_failed() noexcept {
+    return failed;
+}
 
 Task<> sleep_for(std::chrono::milliseconds duration) {
     auto executor = co_await asio::this_coro::executor;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The only way to start a coroutine that nobody awaits. An exception that leaves it is a bug: it is
-// logged with the coroutine's name, and the loop stops, so that systemd starts the service anew from
-// what QEMU, the kernel and the links say.
+// logged with the coroutine's name, and the loop stops, so that systemd starts the service anew
+// from what QEMU, the kernel and the links say.
 #pragma once
+
+#include "base/task.hpp"
 
 #include <string>
 
 #include <boost/asio/io_context.hpp>
-
-#include "base/task.hpp"
 
 namespace longcord {
 

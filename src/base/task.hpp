@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coroutine vocabulary. g++ 12 miscompiles some forms silently; CONTRIBUTING.md has the rules: one
-// co_await a statement, as the right-hand side of a declaration, and every struct or lambda argument
-// has a name of its own.
+// co_await a statement, as the right-hand side of a declaration, and every struct or lambda
+// argument has a name of its own.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

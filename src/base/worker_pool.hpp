@@ -5,6 +5,10 @@
 // job goes on by itself, and its key stays busy until it ends.
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/task.hpp"
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,10 +19,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-
-#include "base/clock.hpp"
-#include "base/error.hpp"
-#include "base/task.hpp"
 
 namespace longcord {
 
@@ -69,8 +69,8 @@ Task<Result<T>> WorkerPool::run(
     co_await outcome->timer.async_wait(as_value);
     if (outcome->result)
         co_return std::move(*outcome->result);
-    co_return fail(ErrorKind::unknown, "{}: no answer from the kernel after {} ms", key,
-                   deadline.count());
+    co_return fail(
+        ErrorKind::unknown, "{}: no answer from the kernel after {} ms", key, deadline.count());
 }
 
 } // namespace longcord

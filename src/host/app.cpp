@@ -138,8 +138,8 @@ void App::changed(const Place& place, const Outcome* outcome) {
 }
 
 ReportInput App::report_input() const {
-    ReportInput input{
-        reconciler_.world(), reconciler_.outcomes(), pve_.rules(), pve_.configs(), {}};
+    ReportInput input{reconciler_.world(), reconciler_.outcomes(), pve_.rules(),
+                      pve_.configs(),      pve_.proxmox(),         {}};
     for (const auto& [name, pi] : reconciler_.world().pis)
         if (const auto rtt = links_.round_trip(name))
             input.round_trips[name] = *rtt;

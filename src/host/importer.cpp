@@ -53,8 +53,7 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
     const asio::ip::tcp::endpoint server(address, static_cast<std::uint16_t>(action.server_port));
     auto stream = co_await request_import(server, action.place.busid(), handshake_limit);
     if (!stream)
-        co_return fail(
-            stream.error().kind, "{}: {}", action.place.to_string(), stream.error().message);
+        co_return stream.error();
     const auto same = is_as_announced(reconciler_.world(), action.place, stream->device);
     if (!same)
         co_return fail(

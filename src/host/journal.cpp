@@ -52,9 +52,9 @@ void Journal::write(Event event, bool warn) {
     event.time = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
     const Event& kept = log_.add(std::move(event));
     const std::string took = kept.took ? fmt::format(" ({} ms)", kept.took->count()) : "";
+    const std::string about = kept.message.starts_with(subject(kept)) ? "" : subject(kept);
     spdlog::log(
-        warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", subject(kept), kept.message,
-        took);
+        warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", about, kept.message, took);
     publish_(kept);
 }
 

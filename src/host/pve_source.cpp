@@ -37,6 +37,7 @@ Task<> PveSource::watch_config() {
     for (;;) {
         const auto snapshot = co_await config_.next();
         configs_ = snapshot.configs;
+        proxmox_ = snapshot.present;
         vms_configured(reconciler_.world(), configs_);
         take_rules(snapshot.rules);
         reconciler_.world().knows_rules = true;

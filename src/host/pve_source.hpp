@@ -28,6 +28,7 @@ class PveSource {
 
     const std::map<unsigned, RulesState>& rules() const noexcept { return rules_; }
     const std::map<unsigned, VmConfig>& configs() const noexcept { return configs_; }
+    bool proxmox() const noexcept { return proxmox_; }
 
   private:
     void take_rules(const std::map<unsigned, RulesText>& files);
@@ -41,6 +42,7 @@ class PveSource {
     HookNotes hooks_;
     std::map<unsigned, RulesState> rules_;
     std::map<unsigned, VmConfig> configs_;
+    bool proxmox_ = false;
 };
 
 } // namespace longcord

@@ -16,6 +16,12 @@ template <class T> json or_null(const std::optional<T>& value) {
     return value ? json(*value) : json(nullptr);
 }
 
+/// A device of class 0 says it of its interfaces: the first one tells people most.
+unsigned shown_class(const Device& device) {
+    const bool by_interface = device.device_class.code == 0 && !device.interfaces.empty();
+    return by_interface ? device.interfaces.front().code : device.device_class.code;
+}
+
 json report_device(const Place& place, const Situation& situation, const Outcome& outcome) {
     const Device* known = situation.device();
     const Device device = known ? *known : Device{};
@@ -27,7 +33,7 @@ json report_device(const Place& place, const Situation& situation, const Outcome
         {"product", device.product},
         {"serial", device.serial},
         {"manufacturer", device.manufacturer},
-        {"class", device.device_class.code},
+        {"class", shown_class(device)},
         {"speed", std::string(to_string(device.speed))},
         {"hub", device.is_hub()},
         {"state", std::string(to_string(outcome.state))},
@@ -72,7 +78,7 @@ json report_pis(const ReportInput& input) {
 std::string vm_state(const ReportInput& input, unsigned vmid) {
     const auto vm = input.world.vms.find(vmid);
     if (vm == input.world.vms.end())
-        return input.configs.contains(vmid) || input.configs.empty() ? "stopped" : "no such VM";
+        return input.configs.contains(vmid) || !input.proxmox ? "stopped" : "no such VM";
     if (!vm->second.view)
         return "asking";
     std::string state(to_string(vm->second.view->state));
@@ -87,7 +93,7 @@ std::string vm_problem(const ReportInput& input, unsigned vmid) {
         for (const auto& diagnostic : rules->second.diagnostics)
             if (diagnostic.severity == Diagnostic::Severity::error)
                 return format_diagnostic(rules->second.file, diagnostic);
-    if (!input.configs.empty() && !input.configs.contains(vmid))
+    if (input.proxmox && !input.configs.contains(vmid))
         return rules == input.rules.end()
                    ? ""
                    : fmt::format("{}: there is no VM {}", rules->second.file, vmid);

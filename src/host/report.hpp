@@ -15,6 +15,7 @@ struct ReportInput {
     const std::map<Place, Outcome>& outcomes;
     const std::map<unsigned, RulesState>& rules;
     const std::map<unsigned, VmConfig>& configs;
+    bool proxmox = false; ///< /etc/pve is there, so `configs` names every VM of this node
     std::map<std::string, milliseconds> round_trips; ///< by Pi
 };
 

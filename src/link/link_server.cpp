@@ -146,8 +146,11 @@ Task<> LinkServer::serve(LinkPtr link) {
             mark_up(*link);
         take(*link, *line);
         const milliseconds pause = link->messages.take(Clock::now());
-        if (pause > milliseconds(0))
+        if (pause > milliseconds(0)) {
             co_await sleep_for(pause);
+            link->heartbeat.heard(
+                Clock::now()); // it has more to say: we are slow, it is not silent
+        }
     }
     if (link->socket->overflowed())
         end(*link,

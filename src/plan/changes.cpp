@@ -9,11 +9,25 @@ namespace longcord {
 
 namespace {
 
+/// A Pi may name ever new places; what is over and done with is dropped before it adds up.
+void forget_what_is_past(World& world, TimePoint now) {
+    constexpr std::size_t many = 4096;
+    if (world.history.size() < many)
+        return;
+    std::erase_if(world.history, [&](const auto& entry) {
+        const auto& [place, history] = entry;
+        return !world.local.contains(place) && !world.announced_at(place) &&
+               history.forgettable(now);
+    });
+}
+
 /// A device was plugged in (anew): what failed before says nothing about it.
 void arrived(World& world, const Place& place, TimePoint now) {
+    forget_what_is_past(world, now);
     History& history = world.history[place];
     history.backoff.succeeded();
     history.last_error.clear();
+    history.removals.release(); // a person has been at it
     history.replugs.happened(now);
 }
 
@@ -30,6 +44,7 @@ void import_seen(World& world, const LocalDevice& device) {
     if (!import)
         return; // somebody else's: not ours to touch
     import->local = device;
+    import->enumerated = true;
     // Lost only where the kernel says so; gained only by our own authorisation or at start.
     import->ready = import->ready && device.authorized;
 }

@@ -25,10 +25,15 @@ std::optional<TimePoint> FlapGuard::held_until(TimePoint now) const noexcept {
     return now < hold_end_ ? std::optional(hold_end_) : std::nullopt;
 }
 
+bool FlapGuard::forgettable(TimePoint now) const noexcept {
+    return now >= forgiven_at_ && (times_.empty() || times_.back() + window < now);
+}
+
 void FlapGuard::release() noexcept {
     level_ = 0;
     times_.clear();
     hold_end_ = {};
+    forgiven_at_ = {};
 }
 
 } // namespace longcord

@@ -71,6 +71,8 @@ std::string why_nobody(const std::vector<Claim>& claims) {
 
 Ownership decide_owner(const World& world, const Place& place, const Situation& situation) {
     const Device* known = situation.device();
+    if (!known && situation.import) // found at start, and neither the Pi nor the kernel has spoken
+        return {Ownership::Kind::wait, 0, nullptr, "not known yet"};
     if (!known)
         return {Ownership::Kind::nobody, 0, nullptr, "not plugged in"};
     // An import's copy was enumerated here and carries this host's place: match by the Pi's.

@@ -26,6 +26,10 @@ class Stepper {
         owner_ = decide_owner(world_, place_, s_);
         if (s_.import_outlived())
             return detach("the Pi no longer has that device");
+        if (s_.import && s_.import->enumerated && !s_.import->local)
+            return detach("its stream has ended");
+        if (not_enumerated_in_time())
+            return detach("the kernel did not enumerate it in 3 s", true);
         for (const auto& plug : s_.plugs)
             if (const auto why = why_take_out(plug))
                 return take_out(plug, *why);
@@ -147,11 +151,19 @@ class Stepper {
         return path ? std::optional(path->ports.front()) : std::nullopt;
     }
 
+    TimePoint enumeration_end() const { return s_.import->since + enumeration_limit; }
+
+    bool not_enumerated_in_time() const {
+        return s_.import && !s_.import->enumerated && now_ >= enumeration_end();
+    }
+
     Step not_owned() const {
         switch (owner_.kind) {
         case Ownership::Kind::conflict:
             return s_.import ? detach(owner_.why) : say(DeviceState::conflict, owner_.why);
         case Ownership::Kind::wait:
+            if (s_.import && !s_.import->local)
+                return say_until(DeviceState::waiting, owner_.why, enumeration_end());
             return say(DeviceState::waiting, owner_.why);
         default:
             return s_.import ? detach(owner_.why) : say(DeviceState::unclaimed, owner_.why);
@@ -188,12 +200,8 @@ class Stepper {
     Step remote() {
         if (!s_.import)
             return import_it();
-        if (!s_.import->local) {
-            const TimePoint limit = s_.import->since + enumeration_limit;
-            if (now_ >= limit)
-                return detach("the kernel did not enumerate it in 3 s", true);
-            return say_until(DeviceState::importing, "being enumerated", limit);
-        }
+        if (!s_.import->local)
+            return say_until(DeviceState::importing, "being enumerated", enumeration_end());
         if (s_.import->ready)
             return plug(*s_.import->local);
         if (!s_.announced)

@@ -37,7 +37,8 @@ struct Import {
     Place place;
     std::uint32_t devid = 0;          ///< busnum << 16 | devnum on the Pi, when it was imported
     TimePoint since;                  ///< attached, or found at start
-    std::optional<LocalDevice> local; ///< what the kernel here enumerated; none: not yet
+    std::optional<LocalDevice> local; ///< what the kernel here enumerated; none: not yet, or gone
+    bool enumerated = false;          ///< it was there once
     bool ready = false;               ///< configured, every interface authorised
 };
 
@@ -67,6 +68,10 @@ struct History {
     std::string last_error;
     FlapGuard replugs{normal_replugs};
     FlapGuard removals{normal_removals};
+
+    bool forgettable(TimePoint now) const noexcept {
+        return backoff.may_try(now) && replugs.forgettable(now) && removals.forgettable(now);
+    }
 };
 
 /// A guest port, remembered, so the guest's own /dev/serial/by-path stays true.

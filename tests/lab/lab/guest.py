@@ -51,6 +51,10 @@ class Guest:
         """A point in the log to compare with later."""
         return len(self.log())
 
+    def said(self, words, since=0):
+        """Whether a line of the console, from a `mark()` on, holds these words."""
+        return any(words in line for line in self.log(since))
+
     def when(self, pattern, since=0):
         """When (time.time()) the first line matching the regular expression was heard."""
         for moment, line in self.heard[since:]:

@@ -151,11 +151,13 @@ class Machine:
         self._drop_backend(name)
 
     def _drop_backend(self, name):
-        if any(chardev["label"] == f"{name}-bytes" for chardev in self.qmp("query-chardev")):
-            self.qmp("chardev-remove", id=f"{name}-bytes")
+        # QEMU lets go of a backend a moment after its device is gone; removing it is an error until then.
+        def bytes_gone():
+            labels = {chardev["label"] for chardev in self.qmp("query-chardev")}
+            return f"{name}-bytes" not in labels or self.qmp("chardev-remove", id=f"{name}-bytes") == {}
+        wait(bytes_gone, 30, f"{name}-bytes to be free")
 
         def disk_gone():
-            # QEMU lets go of a disk a moment after its device is gone; removing it is an error until then.
             nodes = {node["node-name"] for node in self.qmp("query-named-block-nodes")}
             return f"{name}-disk" not in nodes or self.qmp("blockdev-del", **{"node-name": f"{name}-disk"}) == {}
         wait(disk_gone, 30, f"{name}-disk to be free")

@@ -1,6 +1,17 @@
-"""The bench's rougher tools: reboots, power cuts, cold boots, crashes. Without the product."""
+"""The bench's rougher tools: reboots, power cuts, cold boots, crashes. Without the product, and on demand:
+tests/lab/run -m long"""
+
+import pytest
 
 from lab.gadget import Gadget
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(autouse=True)
+def bench_alone(lab):
+    if lab.product:
+        pytest.skip("Longcord is installed: a bench scenario wants the bench alone")
 
 
 def test_a_gadget_stays_plugged_while_the_pi_reboots(lab):

@@ -18,5 +18,9 @@ def test_the_vm_answers_on_and_the_board_returns(longcord, lab):
     lab.wait(lambda: not vm.plugged(), what="QEMU to have nothing of ours")
     vm.guest.run("release_all")
     lab.restore_cable()
+    longcord.wait_linked()
+    # Stock usbipd sets no keepalive: the Pi learns that its old stream is dead when the board has something
+    # to say. (longcord-pi will serve the streams itself, and know by the clock.)
+    lab.pi.run(f"printf knock >{lab.pi.tty(BOARD)}")
     vm.guest.wait_tty("ttyACM0", timeout=120)
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"

@@ -15,7 +15,7 @@ def test_a_board_that_is_there_first_is_in_the_vm_once_it_runs(longcord, lab):
     vm.write_rules("workbench")
     place = lab.pi.plug(BOARD)
     longcord.wait_state(place, "unclaimed")
-    vm.start()
+    vm.start(cold=True)  # from its firmware up: the board is there before the guest's kernel is
     vm.guest.wait_tty("ttyACM0", "1a86:55d4")
     assert lab.node.run("ls /run/longcord/hook").split() == []  # the notes were read
 

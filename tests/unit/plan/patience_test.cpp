@@ -164,3 +164,45 @@ TEST_CASE("all vhci ports taken is said, with the numbers, and nothing is tried 
     town.settle();
     CHECK(town.outcome("workbench/1-9").state == DeviceState::plugged);
 }
+
+TEST_CASE("an import found at start that is still being enumerated is waited for, and no longer "
+          "than 3 s") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.apply(LookAtVm{100});
+    Import import;
+    import.place = Place::parse("workbench/1-1").value();
+    import.since = town.now;
+    pi_unlinked(town.world, "workbench");
+    town.world.pis.clear(); // after a restart nobody has spoken yet
+    import_found(town.world, 7, import);
+    CHECK(town.planned().empty());
+    CHECK(town.plan().wake == town.now + milliseconds(3000));
+    town.now += milliseconds(3000);
+    CHECK(town.planned().size() == 1);
+}
+
+TEST_CASE(
+    "a device that is gone while vhci still has its port is detached, and that is no failure") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    town.now += seconds(60);
+    device_gone(town.world, town.world.imports.begin()->second.local->sysfs_path);
+    CHECK(
+        town.planned() ==
+        std::vector<std::string>{"detach workbench/1-1 from vhci port 0: its stream has ended"});
+    town.settle();
+    CHECK(town.inside(100) == Ids{"usbhost-workbench-1-1"});
+}
+
+TEST_CASE("places that a Pi names and leaves do not add up") {
+    Town town;
+    town.pi("workbench");
+    for (unsigned i = 1; i < 10'000; ++i) {
+        town.now += seconds(1);
+        town.device("workbench/1-" + std::to_string(i));
+        town.unplug_device("workbench/1-" + std::to_string(i));
+    }
+    CHECK(town.world.history.size() <= 4096);
+}
