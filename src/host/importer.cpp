@@ -7,7 +7,7 @@
 #include "usbip/compare.hpp"
 #include "usbip/import.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace longcord {
 
@@ -15,6 +15,8 @@ namespace {
 
 /// TCP connect, request and reply together. On a LAN this takes milliseconds.
 constexpr milliseconds handshake_limit{3'000};
+/// A name server that does not answer is not waited for longer.
+constexpr milliseconds resolve_limit{3'000};
 /// attach and detach only hand over; they do not wait for USB.
 constexpr milliseconds attach_limit{2'000};
 /// Setting a configuration is USB I/O over the network, bounded by the kernel at 5 s a transfer.
@@ -43,14 +45,32 @@ Result<> is_as_announced(const World& world, const Place& place, const WireDevic
 Importer::Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler)
     : roots_(roots), pool_(pool), reconciler_(reconciler), vhci_(roots), records_(roots) {}
 
-Task<Result<>> Importer::import_device(ImportDevice action) {
+/// A link's peer is an address; `pis: NAME: address:` in host.yaml may be a name.
+Task<Result<asio::ip::address>> Importer::resolve(std::string host) {
     boost::system::error_code bad;
-    const auto address = asio::ip::make_address(action.server, bad);
-    if (bad)
-        co_return fail(
-            ErrorKind::invalid, "{}: \"{}\" is no address", action.place.to_string(),
-            action.server);
-    const asio::ip::tcp::endpoint server(address, static_cast<std::uint16_t>(action.server_port));
+    const auto literal = asio::ip::make_address(host, bad);
+    if (!bad)
+        co_return literal;
+    std::function<Result<asio::ip::address>()> job = [host]() -> Result<asio::ip::address> {
+        asio::io_context loop;
+        boost::system::error_code error;
+        const auto found = asio::ip::tcp::resolver(loop).resolve(host, "", error);
+        if (error || found.empty())
+            return fail(
+                ErrorKind::unavailable, "the name \"{}\" has no address: {}", host,
+                error.message());
+        return found.begin()->endpoint().address();
+    };
+    const std::string key = "name " + host;
+    auto address = co_await pool_.run<asio::ip::address>(key, resolve_limit, std::move(job));
+    co_return address;
+}
+
+Task<Result<>> Importer::import_device(ImportDevice action) {
+    const auto address = co_await resolve(action.server);
+    if (!address)
+        co_return address.error();
+    const asio::ip::tcp::endpoint server(*address, static_cast<std::uint16_t>(action.server_port));
     auto stream = co_await request_import(server, action.place.busid(), handshake_limit);
     if (!stream)
         co_return stream.error();

@@ -8,6 +8,8 @@
 #include "usbip/vhci.hpp"
 #include "usbip/vhci_record.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 namespace longcord {
 
 class Importer {
@@ -23,6 +25,8 @@ class Importer {
     unsigned epoch() const noexcept { return epoch_; }
 
   private:
+    Task<Result<asio::ip::address>> resolve(std::string host);
+
     Roots roots_;
     WorkerPool& pool_;
     Reconciler& reconciler_;

@@ -121,7 +121,7 @@ void Journal::vm(unsigned vmid, std::string kind, std::string message) {
     Event event;
     event.vmid = vmid;
     event.message = std::move(message);
-    const bool warn = kind == "warning";
+    const bool warn = kind == "warning" || kind == "rules-error";
     event.kind = std::move(kind);
     write(std::move(event), warn);
 }

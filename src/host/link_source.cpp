@@ -14,9 +14,8 @@ LinkSource::LinkSource(
 LinkServer::Handler LinkSource::handler() {
     LinkServer::Handler handler;
     handler.up = [this](LinkUp link) {
-        const auto settings = config_.pis.find(link.pi);
-        if (settings != config_.pis.end() && settings->second.address)
-            link.address = *settings->second.address;
+        if (const auto set = address_set_for(link.pi, default_usbip_port))
+            link.address = set->host;
         pi_linked(reconciler_.world(), link.pi, link.address, Clock::now());
         journal_.pi(link.pi, "linked", "linked from " + link.address);
         reconciler_.wake();
@@ -35,10 +34,21 @@ LinkServer::Handler LinkSource::handler() {
     return handler;
 }
 
+/// Where host.yaml says that this Pi's devices are fetched, if it says so.
+std::optional<Address> LinkSource::address_set_for(
+    const std::string& pi, std::uint16_t default_port) const {
+    const auto settings = config_.pis.find(pi);
+    if (settings == config_.pis.end() || !settings->second.address)
+        return std::nullopt;
+    const auto address = Address::parse(*settings->second.address, default_port);
+    return address ? std::optional(*address) : std::nullopt; // the config was checked for it
+}
+
 void LinkSource::message(const std::string& pi, PiMessage received) {
     World& world = reconciler_.world();
     if (const auto* hello = std::get_if<Hello>(&received)) {
-        world.pis[pi].usbip_port = hello->usbip_port;
+        const auto set = address_set_for(pi, static_cast<std::uint16_t>(hello->usbip_port));
+        world.pis[pi].usbip_port = set ? set->port : hello->usbip_port;
     } else if (auto* list = std::get_if<Devices>(&received)) {
         overfull_.erase(pi);
         pi_listed(world, pi, list->devices, Clock::now());

@@ -29,6 +29,7 @@ class LinkSource {
 
   private:
     LinkServer::Handler handler();
+    std::optional<Address> address_set_for(const std::string& pi, std::uint16_t default_port) const;
     void message(const std::string& pi, PiMessage message);
     bool has_room(const std::string& pi, const Place& place);
 

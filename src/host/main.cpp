@@ -21,7 +21,11 @@ int main(int argc, char** argv) {
     arguments.add_option("--config", config_file, "configuration file")->capture_default_str();
     arguments.add_flag("--check-config", check_only, "read the configuration, report, and exit");
     arguments.set_version_flag("--version", LONGCORD_VERSION);
-    CLI11_PARSE(arguments, argc, argv);
+    try {
+        arguments.parse(argc, argv);
+    } catch (const CLI::ParseError& stop) {
+        return arguments.exit(stop) == 0 ? EX_OK : 2; // --help and --version end here too
+    }
 
     auto config = load_host_config(config_file);
     if (!config) {

@@ -50,6 +50,7 @@ void PveSource::take_rules(const std::map<unsigned, RulesText>& files) {
     World& world = reconciler_.world();
     std::erase_if(rules_, [&](const auto& entry) { return !files.contains(entry.first); });
     std::erase_if(world.rules, [&](const VmRules& vm) { return !files.contains(vm.vmid); });
+    std::erase_if(world.rules_unread, [&](unsigned vmid) { return !files.contains(vmid); });
     for (const auto& [vmid, file] : files) {
         const auto known = rules_.find(vmid);
         if (known == rules_.end() || known->second.text != file.text)
@@ -60,19 +61,24 @@ void PveSource::take_rules(const std::map<unsigned, RulesText>& files) {
 void PveSource::take_file(unsigned vmid, const RulesText& file) {
     auto parsed = parse_rules(file.text);
     for (const auto& diagnostic : parsed.diagnostics)
-        journal_.vm(vmid, "rules", format_diagnostic(file.file.string(), diagnostic));
+        journal_.vm(
+            vmid, diagnostic.severity == Diagnostic::Severity::error ? "rules-error" : "rules",
+            format_diagnostic(file.file.string(), diagnostic));
     const bool usable = parsed.ok();
     rules_[vmid] = {file.file.string(), file.text, std::move(parsed.diagnostics)};
     auto& all = reconciler_.world().rules;
     auto vm = std::find_if(
         all.begin(), all.end(), [&](const VmRules& entry) { return entry.vmid == vmid; });
     if (!usable) {
+        if (vm == all.end())
+            reconciler_.world().rules_unread.insert(vmid);
         journal_.vm(
-            vmid, "rules",
-            vm == all.end() ? "no rules apply until the file is mended"
+            vmid, "rules-error",
+            vm == all.end() ? "no rules apply until the file is mended; what it has, it keeps"
                             : "the rules from before stay in force until it is mended");
         return;
     }
+    reconciler_.world().rules_unread.erase(vmid);
     journal_.vm(vmid, "rules", fmt::format("{} rules in force", parsed.rules.size()));
     if (vm == all.end()) {
         all.push_back({vmid, std::move(parsed.rules)});

@@ -10,6 +10,8 @@ namespace longcord {
 
 namespace {
 
+constexpr std::string_view nothing_there = "nothing is plugged in there";
+
 using nlohmann::json;
 
 template <class T> json or_null(const std::optional<T>& value) {
@@ -100,7 +102,7 @@ std::string vm_problem(const ReportInput& input, unsigned vmid) {
     const auto vm = input.world.vms.find(vmid);
     if (vm != input.world.vms.end() && vm->second.view && vm->second.view->controllers.empty())
         return fmt::format(
-            "no xHCI controller: stop it, run \"longcord vm prepare {}\", start it", vmid);
+            "no xHCI controller: run \"qm set {} --usb0 spice\", stop it and start it", vmid);
     return {};
 }
 
@@ -144,20 +146,6 @@ json report_problems(const ReportInput& input) {
     return problems;
 }
 
-std::string_view to_word(RuleVerdict::Kind kind) {
-    switch (kind) {
-    case RuleVerdict::Kind::no_match:
-        return "no match";
-    case RuleVerdict::Kind::matches:
-        return "matches";
-    case RuleVerdict::Kind::denies:
-        return "denies";
-    case RuleVerdict::Kind::denied_by_other_line:
-        return "denied by another line";
-    }
-    return "?";
-}
-
 std::string what_next(const Outcome& outcome) {
     switch (outcome.state) {
     case DeviceState::plugged:
@@ -169,13 +157,15 @@ std::string what_next(const Outcome& outcome) {
     case DeviceState::leaving:
         return "This is under way now.";
     case DeviceState::held_off:
-        return "It is tried again when it has been quiet for a while, or by \"longcord resume\".";
+        return "It is tried again when it has been quiet for a while, or is plugged in anew.";
     case DeviceState::conflict:
         return "Nobody gets it until one of the rules is changed or one of the VMs stops.";
     case DeviceState::refused:
         return "Nothing happens until the reason is gone.";
     case DeviceState::unclaimed:
-        return "Nothing happens; a rule in a VM's .usb.conf would claim it.";
+        return outcome.why == nothing_there
+                   ? "A device that is plugged in there is looked at anew."
+                   : "Nothing happens; a rule in a VM's .usb.conf would claim it.";
     case DeviceState::hub:
         return "Hubs are never plugged; what is plugged into them is.";
     }
@@ -230,7 +220,7 @@ json report_explain(const ReportInput& input, const Place& place) {
     Outcome outcome = outcome_of(input, place);
     const Device* known = situation.device();
     if (!known)
-        outcome.why = "nothing is plugged in there";
+        outcome.why = nothing_there;
     json rules = json::array();
     json winner;
     if (known) {
@@ -244,7 +234,7 @@ json report_explain(const ReportInput& input, const Place& place) {
                 {"file", file == input.rules.end() ? "" : file->second.file},
                 {"line", verdict.line},
                 {"rule", verdict.rule},
-                {"verdict", std::string(to_word(verdict.kind))},
+                {"verdict", std::string(to_string(verdict.kind))},
                 {"reason", verdict.reason},
             });
         }

@@ -6,12 +6,23 @@
 #include "qmp/plug_id.hpp"
 #include "usbip/authorize.hpp"
 
+#include <algorithm>
+
 namespace longcord {
 
 namespace {
 
 /// A write to `authorized` may wait for USB I/O; the kernel gives up after 5 s.
 constexpr milliseconds deauthorize_limit{5'500};
+
+/// That a stream flows is known when the action is planned. A session that waits for its greeting
+/// longer than this would send the device_del on old knowledge; it is planned anew instead.
+constexpr milliseconds unplug_greeting_limit{2'000};
+
+bool unplugs_import(const Action& action) {
+    const auto* unplug = std::get_if<UnplugDevice>(&action);
+    return unplug && !unplug->deauthorize.empty();
+}
 
 std::optional<VmCommand> command_of(const Action& action) {
     if (const auto* plug = std::get_if<PlugDevice>(&action))
@@ -47,24 +58,47 @@ Task<> VmSessions::serve(unsigned vmid) {
 
 /// QEMU hands a device back to the host's drivers as it lets go of it. One that is not authorised
 /// has no configuration, so there is nothing that a driver could bind to (docs/adr/0001).
-Task<> VmSessions::close_host_drivers_out(std::vector<Action> batch) {
-    for (const auto& action : batch) {
+Task<Result<>> VmSessions::close_host_drivers_out(UnplugDevice unplug) {
+    const std::string key = "device " + unplug.deauthorize;
+    std::function<Result<>()> job = [roots = roots_, sysname = unplug.deauthorize] {
+        return deauthorize_device(roots, sysname);
+    };
+    auto closed = co_await pool_.run<void>(key, deauthorize_limit, std::move(job));
+    if (!closed && closed.error().kind == ErrorKind::not_found)
+        closed = Result<>();
+    co_return closed;
+}
+
+/// The batch without what must not be sent: where an import cannot be deauthorised, a device_del
+/// might freeze the VM (its stream stalls) or leave the device to the host's drivers.
+Task<std::vector<Action>> VmSessions::prepared(std::vector<Action> batch) {
+    std::vector<Action> ready;
+    for (auto& action : batch) {
+        const auto begun = Clock::now();
         const auto* unplug = std::get_if<UnplugDevice>(&action);
-        if (!unplug || unplug->deauthorize.empty())
-            continue;
-        const std::string key = "device " + unplug->deauthorize;
-        std::function<Result<>()> job = [roots = roots_, sysname = unplug->deauthorize] {
-            return deauthorize_device(roots, sysname);
-        };
-        const auto closed = co_await pool_.run<void>(key, deauthorize_limit, std::move(job));
-        if (!closed && closed.error().kind != ErrorKind::not_found)
-            journal_.device(unplug->place, "warning", closed.error().message);
+        if (unplug && !unplug->deauthorize.empty()) {
+            const auto closed = co_await close_host_drivers_out(*unplug);
+            if (!closed) {
+                end(action, closed, begun);
+                continue;
+            }
+        }
+        ready.push_back(std::move(action));
     }
+    co_return ready;
+}
+
+void VmSessions::end(const Action& action, const Result<>& result, TimePoint begun) {
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+    journal_.action_ended(action, result, took);
+    reconciler_.ended(action, result);
 }
 
 Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
     const auto begun = Clock::now();
-    co_await close_host_drivers_out(batch);
+    batch = co_await prepared(std::move(batch));
+    if (batch.empty())
+        co_return;
     std::vector<VmCommand> commands;
     for (const auto& action : batch)
         if (const auto command = command_of(action))
@@ -76,6 +110,8 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
     if (pid != 0)
         socket = known->second.qmp_socket;
     SessionLimits limits;
+    if (std::any_of(batch.begin(), batch.end(), unplugs_import))
+        limits.greeting = unplug_greeting_limit;
     SessionReport report = co_await run_session(socket, commands, limits);
     longest_hold_ = std::max(longest_hold_, report.held);
 
@@ -89,7 +125,6 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
     if (same_run && !report.view)
         journal_.vm(vmid, "warning", report.view.error().message);
 
-    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
     std::size_t next = 0;
     for (const auto& action : batch) {
         Result<> result;
@@ -100,8 +135,7 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
             ++next;
             result = verified(action, outcome, world, vmid);
         }
-        journal_.action_ended(action, result, took);
-        reconciler_.ended(action, result);
+        end(action, result, begun);
     }
 }
 

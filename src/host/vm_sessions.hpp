@@ -36,7 +36,9 @@ class VmSessions {
 
     Task<> serve(unsigned vmid);
     Task<> run_batch(unsigned vmid, std::vector<Action> batch);
-    Task<> close_host_drivers_out(std::vector<Action> batch);
+    Task<Result<>> close_host_drivers_out(UnplugDevice unplug);
+    Task<std::vector<Action>> prepared(std::vector<Action> batch);
+    void end(const Action& action, const Result<>& result, TimePoint begun);
     std::set<std::string> nodes_open(int pid, const VmView& view) const;
     Result<> verified(
         const Action& action, const Result<>& outcome, const World& world, unsigned vmid) const;

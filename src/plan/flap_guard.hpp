@@ -25,7 +25,7 @@ class FlapGuard {
     std::optional<TimePoint> held_until(TimePoint now) const noexcept;
     /// Nothing of it would be missed: no hold, no memory of one, nothing within the window.
     bool forgettable(TimePoint now) const noexcept;
-    /// `longcord resume`: a person has looked at it.
+    /// A person has looked at it.
     void release() noexcept;
 
   private:

@@ -52,8 +52,8 @@ Result<GuestPort> GuestPorts::choose(
     if (!controller)
         return fail(
             ErrorKind::not_found,
-            "VM {} has no xHCI controller: stop it, run \"longcord vm prepare {}\", start it", vmid,
-            vmid);
+            "VM {} has no xHCI controller: run \"qm set {} --usb0 spice\", stop it and start it",
+            vmid, vmid);
     const auto take = [&](GuestPort port) {
         taken_[vmid].insert(port);
         return port;

@@ -75,6 +75,11 @@ Ownership decide_owner(const World& world, const Place& place, const Situation& 
         return {Ownership::Kind::wait, 0, nullptr, "not known yet"};
     if (!known)
         return {Ownership::Kind::nobody, 0, nullptr, "not plugged in"};
+    for (const auto& plug : situation.plugs)
+        if (world.rules_unread.contains(plug.vmid))
+            return {
+                Ownership::Kind::wait, 0, nullptr,
+                fmt::format("the rules of VM {} have errors: it keeps what it holds", plug.vmid)};
     // An import's copy was enumerated here and carries this host's place: match by the Pi's.
     Device device = *known;
     device.place = place;

@@ -97,6 +97,9 @@ struct World {
     std::map<unsigned, Vm> vms;         ///< with a living QEMU, by VMID
     std::vector<VmRules> rules;         ///< by VMID
 
+    /// VMs whose rules could not be read since the service started: they keep what they hold.
+    std::set<unsigned> rules_unread;
+
     std::map<Place, Action> in_flight; ///< one action a place
     std::map<Place, History> history;
     std::map<unsigned, std::map<Place, GuestPort>> pins; ///< by VMID

@@ -7,6 +7,13 @@ static std::string in_words(const InterfaceClass& c) {
     return fmt::format("{:02x}/{:02x}/{:02x}", c.code, c.subclass, c.protocol);
 }
 
+static std::string in_words(const std::vector<InterfaceClass>& interfaces) {
+    std::string words;
+    for (const auto& interface : interfaces)
+        words += (words.empty() ? "" : " ") + in_words(interface);
+    return words;
+}
+
 static bool equal_speed(Speed a, Speed b) noexcept {
     return a == b || (is_super(a) && is_super(b));
 }
@@ -29,6 +36,14 @@ std::optional<std::string> differs(const Device& local, const Device& announced)
         return fmt::format(
             "it has {} configurations, announced were {}", local.configurations,
             announced.configurations);
+    // A class of 0 says nothing: what it is, its interfaces say. Which configuration they are read
+    // of is only sure where there is one; the import's reply tells none of them.
+    const bool comparable =
+        local.configurations == 1 && !local.interfaces.empty() && !announced.interfaces.empty();
+    if (comparable && local.interfaces != announced.interfaces)
+        return fmt::format(
+            "its interfaces are {}, announced were {}", in_words(local.interfaces),
+            in_words(announced.interfaces));
     return std::nullopt;
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("a VM without xHCI is told what to do, and its device is not even fetc
     town.settle();
     CHECK(town.done == std::vector<std::string>{"look at VM 100"});
     CHECK(town.outcome("workbench/1-1").state == DeviceState::refused);
-    CHECK(town.outcome("workbench/1-1").why.find("longcord vm prepare 100") != std::string::npos);
+    CHECK(town.outcome("workbench/1-1").why.find("qm set 100 --usb0 spice") != std::string::npos);
 }
 
 TEST_CASE("a device that is not what its Pi announced stays unauthorised") {
@@ -100,4 +100,19 @@ TEST_CASE("a device that is not what its Pi announced stays unauthorised") {
     CHECK(town.outcome("workbench/1-1").state == DeviceState::refused);
     for (const auto& action : town.done)
         CHECK_FALSE(action.starts_with("authorise"));
+}
+
+TEST_CASE("a VM whose rules cannot be read since the start keeps what it holds, and gets nothing") {
+    Town town;
+    town.local("3-1").local("3-2").vm(100).rules(100, "3-1");
+    town.settle();
+    town.restart_service();
+    town.world.rules.clear(); // its file does not parse
+    town.world.rules_unread.insert(100);
+    town.settle();
+    CHECK(town.inside(100) == Ids{"usbhost3-1"});
+    town.world.rules_unread.clear();
+    town.rules(100, "3-2");
+    town.settle();
+    CHECK(town.inside(100) == Ids{"usbhost3-2"});
 }
