@@ -233,6 +233,8 @@ def test_events_are_in_local_time(longcord, serve):
 def follow(root, *arguments):
     return subprocess.Popen([binary(), "events", "--follow", *arguments], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True,
+                            # A test run in the background ignores Ctrl-C, and so would this program.
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                             env={**os.environ, "LONGCORD_ROOT": str(root), "TZ": "UTC"})
 
 

@@ -49,3 +49,21 @@ def test_the_pis_service_killed_loses_nothing_either(longcord, lab):
     vm.guest.run("echo_off ttyACM0")
     longcord.wait_state(place, "plugged")
     assert [line for line in vm.guest.log(heard) if "LAB tty" in line] == []
+
+
+def test_a_rules_file_that_broke_meanwhile_costs_nothing(longcord, lab):
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    vm.write_rules("workbench")
+    place = lab.pi.plug(BOARD)
+    vm.guest.wait_tty("ttyACM0")
+    longcord.wait_state(place, "plugged")
+    heard = vm.guest.mark()
+    vm.write_rules("workbench", "3-4.")
+    old = longcord.service_pid(lab.node, "longcord-host")
+    lab.node.run(f"kill -9 {old}")
+    lab.wait(lambda: longcord.service_pid(lab.node, "longcord-host") not in (0, old), what="systemd to start it again")
+    longcord.wait_linked()
+    lab.wait(lambda: any("it keeps" in event["message"] for event in longcord.events()), what="the file to be read")
+    assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
+    assert [line for line in vm.guest.log(heard) if "LAB tty" in line] == []
