@@ -177,7 +177,7 @@ def test_a_broken_line_keeps_the_rules_from_before_and_touches_no_other_vm(world
     world.stands("3-4", "QEMU says")
     world.rules(100, "workbench\n3-\n3-7\n")
     where = f"{world.rules_file(100)}:2:"
-    world.says(where, kind="rules", vmid=100)
+    world.says(where, kind="rules-error", vmid=100)
     world.says("the rules from before stay in force", vmid=100)
     assert where in world.vm(100)["problem"]
     status = world.cli("status")

@@ -66,3 +66,23 @@ TEST_CASE("10 Gbit/s that arrives as 5 is the same device, 480 Mbit/s is not") {
     local.speed = Speed::high;
     CHECK(differs(local, fast));
 }
+
+TEST_CASE("a keyboard does not come in as a serial adapter of class 0") {
+    Device serial = announced();
+    serial.device_class = {0, 0, 0};
+    serial.interfaces = {{0x02, 0x02, 0x01}, {0x0a, 0x00, 0x00}};
+    Device keyboard = serial;
+    keyboard.interfaces = {{0x03, 0x01, 0x01}};
+    CHECK(
+        differs(keyboard, serial) ==
+        "its interfaces are 03/01/01, announced were 02/02/01 0a/00/00");
+    CHECK(differs(serial, serial) == std::nullopt);
+
+    SUBCASE("where either end knows none, or there are several configurations, the rest decides") {
+        keyboard.interfaces.clear();
+        CHECK(differs(keyboard, serial) == std::nullopt);
+        keyboard.interfaces = {{0x03, 0x01, 0x01}};
+        keyboard.configurations = serial.configurations = 2;
+        CHECK(differs(keyboard, serial) == std::nullopt);
+    }
+}
