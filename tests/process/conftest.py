@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One QEMU for all tests of longcord-host: a new one each would cost a second a test."""
 import pytest
-from host_world import Qemu, World
+from host_world import Qemu, World, wait
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,7 @@ def world(idle_world):
     must still answer."""
     idle_world.local.plug("3-4", devnum=7)
     idle_world.serve()
+    wait(lambda: idle_world.device("3-4"))
     first = idle_world.process
     yield idle_world
     if idle_world.process is first:
