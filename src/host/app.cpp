@@ -26,6 +26,21 @@ std::string node_name(const HostConfig& config) {
     return full.substr(0, full.find('.')); // Proxmox names a node by the first label
 }
 
+/// Accepted keys that do nothing yet: whoever set one must hear of it.
+std::vector<std::string> without_effect(const HostConfig& config) {
+    std::vector<std::string> keys;
+    if (config.controllers.hot_add)
+        keys.emplace_back("controllers.hot_add");
+    if (!config.usbip_servers.empty())
+        keys.emplace_back("usbip_servers");
+    if (!config.virtual_machines.empty())
+        keys.emplace_back("virtual_machines");
+    for (const auto& [name, pi] : config.pis)
+        if (pi.dead_after)
+            keys.push_back(fmt::format("pis.{}.dead_after", name));
+    return keys;
+}
+
 std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
     const auto vmid = args.find("vmid");
     if (vmid == args.end() || !vmid->is_number_unsigned())
@@ -79,6 +94,8 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
 void App::start() {
     for (const auto& note : config_.notes)
         journal_.problem(note);
+    for (const auto& key : without_effect(config_))
+        journal_.problem(fmt::format("host.yaml: '{}' has no effect in this version", key));
     spawn_guarded(loop_, "control socket", control_.run());
     spawn_guarded(loop_, "link socket", links_.run());
     spawn_guarded(loop_, "kernel source", kernel_.run());

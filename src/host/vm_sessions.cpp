@@ -113,7 +113,6 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
     if (std::any_of(batch.begin(), batch.end(), unplugs_import))
         limits.greeting = unplug_greeting_limit;
     SessionReport report = co_await run_session(socket, commands, limits);
-    longest_hold_ = std::max(longest_hold_, report.held);
 
     World& world = reconciler_.world();
     const auto vm = world.vms.find(vmid);

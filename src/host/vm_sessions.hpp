@@ -25,9 +25,6 @@ class VmSessions {
     /// LookAtVm, PlugDevice, UnplugDevice.
     void enqueue(unsigned vmid, Action action);
 
-    /// The longest a session has held a VM's socket so far.
-    milliseconds longest_hold() const noexcept { return longest_hold_; }
-
   private:
     struct Queue {
         std::vector<Action> waiting;
@@ -50,7 +47,6 @@ class VmSessions {
     Journal& journal_;
     NodeWatch& nodes_;
     std::map<unsigned, Queue> queues_;
-    milliseconds longest_hold_{0};
 };
 
 } // namespace longcord

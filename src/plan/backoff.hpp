@@ -17,7 +17,6 @@ class Backoff {
 
     bool may_try(TimePoint now) const noexcept { return now >= retry_at_; }
     TimePoint retry_at() const noexcept { return retry_at_; }
-    unsigned failures() const noexcept { return failures_; }
 
   private:
     unsigned failures_ = 0;

@@ -10,7 +10,7 @@
 
 namespace longcord {
 
-/// Ids of controllers: ours by `longcord vm prepare`, Proxmox' own by its first usbN line.
+/// Ids of controllers: a static one for Longcord alone, Proxmox' own by its first usbN line.
 constexpr std::string_view own_controller = "longcord";
 constexpr std::string_view proxmox_controller = "xhci";
 
