@@ -79,8 +79,8 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
           loop, {[this](const Action& action) { executor_.start(action); },
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_),
-      importer_(roots_, pool_, reconciler_),
-      executor_(loop, importer_, sessions_, reconciler_, journal_),
+      importer_(roots_, pool_, reconciler_), uses_(loop, roots_, pool_, reconciler_, nodes_),
+      executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(
           loop, roots_, pool_, reconciler_, importer_, journal_,
           config_.foreign_imports == ForeignImports::allow),
@@ -103,6 +103,7 @@ void App::start() {
     spawn_guarded(loop_, "rules and configs", pve_.watch_config());
     spawn_guarded(loop_, "hookscript notes", pve_.watch_hooks());
     spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
+    spawn_guarded(loop_, "uses of this host", uses_.run());
     spawn_guarded(loop_, "watchdog", feed_watchdog());
     watch_signals();
     ::sd_notify(0, "READY=1");

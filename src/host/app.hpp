@@ -41,6 +41,7 @@ class App {
     NodeWatch nodes_;
     VmSessions sessions_;
     Importer importer_;
+    HostUseSource uses_;
     Executor executor_;
     KernelSource kernel_;
     PveSource pve_;

@@ -6,9 +6,9 @@
 namespace longcord {
 
 Executor::Executor(
-    asio::io_context& loop, Importer& importer, VmSessions& sessions, Reconciler& reconciler,
-    Journal& journal)
-    : loop_(loop), importer_(importer), sessions_(sessions), reconciler_(reconciler),
+    asio::io_context& loop, Importer& importer, VmSessions& sessions, HostUseSource& uses,
+    Reconciler& reconciler, Journal& journal)
+    : loop_(loop), importer_(importer), sessions_(sessions), uses_(uses), reconciler_(reconciler),
       journal_(journal) {}
 
 void Executor::start(const Action& action) {
@@ -25,6 +25,10 @@ void Executor::start(const Action& action) {
 Task<Result<>> Executor::perform(Action action) {
     if (const auto* import = std::get_if<ImportDevice>(&action)) {
         auto result = co_await importer_.import_device(*import);
+        co_return result;
+    }
+    if (const auto* look = std::get_if<LookAtUse>(&action)) {
+        auto result = co_await uses_.look(*look);
         co_return result;
     }
     if (const auto* authorize = std::get_if<AuthorizeImport>(&action)) {

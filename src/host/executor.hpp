@@ -3,6 +3,7 @@
 // device.
 #pragma once
 
+#include "host/host_use_source.hpp"
 #include "host/importer.hpp"
 #include "host/vm_sessions.hpp"
 
@@ -11,8 +12,8 @@ namespace longcord {
 class Executor {
   public:
     Executor(
-        asio::io_context& loop, Importer& importer, VmSessions& sessions, Reconciler& reconciler,
-        Journal& journal);
+        asio::io_context& loop, Importer& importer, VmSessions& sessions, HostUseSource& uses,
+        Reconciler& reconciler, Journal& journal);
 
     void start(const Action& action);
 
@@ -23,6 +24,7 @@ class Executor {
     asio::io_context& loop_;
     Importer& importer_;
     VmSessions& sessions_;
+    HostUseSource& uses_;
     Reconciler& reconciler_;
     Journal& journal_;
 };

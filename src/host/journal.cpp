@@ -10,6 +10,7 @@ namespace {
 /// The event's kind where the action succeeded; empty: not worth an event.
 struct DoneKind {
     std::string_view operator()(const LookAtVm&) const { return {}; }
+    std::string_view operator()(const LookAtUse&) const { return {}; }
     std::string_view operator()(const ImportDevice&) const { return "imported"; }
     std::string_view operator()(const AuthorizeImport&) const { return "authorised"; }
     std::string_view operator()(const PlugDevice&) const { return "plugged"; }

@@ -2,6 +2,7 @@
 #include "host/pve_source.hpp"
 
 #include "plan/changes.hpp"
+#include "plan/guards.hpp"
 #include "rules/parse.hpp"
 
 #include <algorithm>
@@ -39,6 +40,8 @@ Task<> PveSource::watch_config() {
         configs_ = snapshot.configs;
         proxmox_ = snapshot.present;
         vms_configured(reconciler_.world(), configs_);
+        reconciler_.world().native =
+            native_uses(configs_, snapshot.mappings, reconciler_.world().node);
         take_rules(snapshot.rules);
         reconciler_.world().knows_rules = true;
         reconciler_.wake();
@@ -106,6 +109,7 @@ Task<> PveSource::watch_nodes() {
         for (auto& [vmid, vm] : world.vms)
             if (vm.open_nodes.contains(node))
                 vm_touched(world, vmid);
+        node_closed(world, node);
         reconciler_.wake();
     }
 }

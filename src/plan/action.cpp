@@ -9,6 +9,9 @@ namespace {
 
 struct Describe {
     std::string operator()(const LookAtVm& a) const { return fmt::format("look at VM {}", a.vmid); }
+    std::string operator()(const LookAtUse& a) const {
+        return fmt::format("look who uses {}", a.place.to_string());
+    }
     std::string operator()(const ImportDevice& a) const {
         return fmt::format(
             "import {} from {}:{} to vhci port {}", a.place.to_string(), a.server, a.server_port,

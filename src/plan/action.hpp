@@ -18,6 +18,14 @@ struct LookAtVm {
     bool operator==(const LookAtVm&) const = default;
 };
 
+/// Who on this host uses this device of its own? Asked right before it is plugged.
+struct LookAtUse {
+    Place place;
+    std::string sysname; ///< "3-4.1"
+    std::string node;    ///< "/dev/bus/usb/003/007"
+    bool operator==(const LookAtUse&) const = default;
+};
+
 /// Fetch a Pi's device: stream, handshake, vhci attach.
 struct ImportDevice {
     Place place;
@@ -61,8 +69,8 @@ struct DetachImport {
     bool operator==(const DetachImport&) const = default;
 };
 
-using Action =
-    std::variant<LookAtVm, ImportDevice, AuthorizeImport, PlugDevice, UnplugDevice, DetachImport>;
+using Action = std::variant<
+    LookAtVm, LookAtUse, ImportDevice, AuthorizeImport, PlugDevice, UnplugDevice, DetachImport>;
 
 /// "plug workbench/1-1.2 into VM 100 (xhci.0 port 15)": for logs and tests.
 std::string to_string(const Action& action);

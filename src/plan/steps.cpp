@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/steps.hpp"
 
+#include "plan/guards.hpp"
 #include "plan/ownership.hpp"
 #include "plan/standing.hpp"
 #include "qmp/plug_id.hpp"
@@ -72,6 +73,8 @@ class Stepper {
             step.outcome.state = DeviceState::leaving;
         if (const auto* plug = std::get_if<PlugDevice>(&action))
             step.outcome.vmid = plug->vmid;
+        if (std::holds_alternative<LookAtUse>(action))
+            return looking_at_use(std::move(step));
         return step;
     }
 
@@ -90,6 +93,9 @@ class Stepper {
             return owner_.why;
         if (owner_.kind == Ownership::Kind::owned && owner_.vmid != plug.vmid)
             return owner_.why + " has the stronger rule";
+        if (owner_.kind == Ownership::Kind::owned && !owner_.rule->force)
+            if (auto why = named_by_usb_line(world_, s_))
+                return why;
         if (plug.device->hostdevice != world_.node_of(openable->device))
             return "the device was plugged in anew";
         if (standing(world_, plug.vmid) != Standing::open)
@@ -187,7 +193,47 @@ class Stepper {
         }
         if (const auto wait = backing_off())
             return *wait;
+        if (!owner_.rule->force)
+            if (auto no = guarded())
+                return std::move(*no);
         return s_.local ? plug(*s_.local) : remote();
+    }
+
+    /// What keeps it from being plugged; nullopt: nothing.
+    std::optional<Step> guarded() const {
+        if (const auto why = named_by_usb_line(world_, s_))
+            return say(DeviceState::refused, *why);
+        if (!s_.local)
+            return std::nullopt;
+        const LookAtUse look{place_, s_.local->sysfs_path, world_.node_of(s_.local->device)};
+        const SeenUse* seen = known_use(world_, place_);
+        const auto why =
+            seen ? used_by_host(world_, owner_.vmid, seen->use) : std::optional<std::string>();
+        if (!why) {
+            if (seen && !seen->stale && now_ - seen->read < use_believed)
+                return std::nullopt;
+            return act(DeviceState::plugging, look, "looking whether this host uses it");
+        }
+        const TimePoint next = seen->stale
+                                   ? std::min(seen->read + looks_apart, seen->patience.retry_at())
+                                   : seen->patience.retry_at();
+        if (now_ >= next)
+            return act(DeviceState::refused, look, *why);
+        return say_until(DeviceState::refused, *why, next);
+    }
+
+    /// A device that the host uses stays refused while that is looked at again.
+    Step looking_at_use(Step step) const {
+        const Ownership owner = decide_owner(world_, place_, s_);
+        const SeenUse* seen = known_use(world_, place_);
+        if (!seen || owner.kind != Ownership::Kind::owned)
+            return step;
+        step.outcome.vmid = owner.vmid;
+        if (const auto why = used_by_host(world_, owner.vmid, seen->use)) {
+            step.outcome.state = DeviceState::refused;
+            step.outcome.why = *why;
+        }
+        return step;
     }
 
     std::optional<Step> backing_off() const {

@@ -8,6 +8,7 @@
 #include "plan/action.hpp"
 #include "plan/backoff.hpp"
 #include "plan/flap_guard.hpp"
+#include "plan/guard_facts.hpp"
 #include "proxmox/vm_config.hpp"
 #include "qmp/vm_view.hpp"
 #include "rules/claim.hpp"
@@ -99,6 +100,9 @@ struct World {
 
     /// VMs whose rules could not be read since the service started: they keep what they hold.
     std::set<unsigned> rules_unread;
+
+    std::vector<NativeUse> native; ///< usbN: lines of all VMs of this node
+    std::map<Place, SeenUse> uses; ///< of local devices that a VM is about to get
 
     std::map<Place, Action> in_flight; ///< one action a place
     std::map<Place, History> history;

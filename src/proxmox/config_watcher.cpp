@@ -61,7 +61,9 @@ std::optional<PveSnapshot> ConfigWatcher::judge(Result<PveContent> seen, TimePoi
     if (std::exchange(trouble_, false))
         spdlog::info("/etc/pve answers again");
     tell_problems(std::move(seen->problems));
-    PveSnapshot snapshot{true, std::move(seen->configs), stable_.update(seen->rules, now)};
+    PveSnapshot snapshot{
+        true, std::move(seen->configs), stable_.update(seen->rules, now),
+        std::move(seen->mappings)};
     // An empty file at the very first look: what it held before, nobody here knows.
     if (!told_ && !stable_.settled())
         return std::nullopt;

@@ -25,6 +25,7 @@ struct PveSnapshot {
     bool present = false; ///< this machine is a Proxmox node
     std::map<unsigned, VmConfig> configs;
     RulesTexts rules;
+    UsbMappings mappings;
 
     bool operator==(const PveSnapshot&) const = default;
 };

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "proxmox/open_node.hpp"
 
+#include "base/files.hpp"
+#include "base/text.hpp"
 #include "proxmox/qemu_process.hpp"
+#include "proxmox/vm_files.hpp"
 
 #include <algorithm>
+
+#include <unistd.h>
 
 namespace longcord {
 
@@ -22,6 +27,26 @@ bool has_open(const Roots& roots, int pid, const std::filesystem::path& node) {
             return true;
     }
     return false;
+}
+
+std::vector<HostUse::Opener> openers_of(const Roots& roots, const std::filesystem::path& node) {
+    std::vector<HostUse::Opener> openers;
+    const auto proc = proc_of(roots);
+    const auto names = names_in(proc);
+    if (!names)
+        return openers;
+    for (const auto& name : *names) {
+        const auto number = parse_decimal(name);
+        if (!number || *number == static_cast<unsigned>(::getpid()))
+            continue;
+        const int pid = static_cast<int>(*number);
+        if (!has_open(roots, pid, node))
+            continue;
+        const auto comm = read_attribute(proc / name / "comm");
+        openers.push_back({pid, comm ? printable(*comm) : "a process"});
+    }
+    std::sort(openers.begin(), openers.end());
+    return openers;
 }
 
 Result<> NodeWatch::watch(const std::string& node) {

@@ -9,6 +9,7 @@
 #include "base/inotify.hpp"
 #include "base/roots.hpp"
 #include "base/task.hpp"
+#include "usb/host_use.hpp"
 
 #include <filesystem>
 #include <map>
@@ -22,6 +23,10 @@ namespace longcord {
 /// Reads the links of /proc/<pid>/fd without opening or following them: a disk image on a hung NFS
 /// server blocks nobody here. False also where the process or the node is gone.
 bool has_open(const Roots& roots, int pid, const std::filesystem::path& node);
+
+/// Every process but our own that has it open, by pid. Walks the whole of /proc: call it on the
+/// WorkerPool.
+std::vector<HostUse::Opener> openers_of(const Roots& roots, const std::filesystem::path& node);
 
 class NodeWatch {
   public:

@@ -56,13 +56,17 @@ Result<PveContent> PveReader::look(TimePoint now) {
     // have been mounted anew, the link may lead elsewhere. Where it fails, looking every 2 s
     // remains.
     (void)add_watch(inotify_.get(), folder_, changes);
+    (void)add_watch(inotify_.get(), pve_ / "mapping", changes);
     auto entries = read_all(now, content.problems);
     if (!entries)
         return entries.error();
+    if (auto read = read_mappings(content.problems); !read)
+        return read.error();
     // If it left meanwhile, "no such file" meant nothing.
     if (auto there = require_pmxcfs(); !there)
         return there.error();
     entries_ = std::move(*entries);
+    content.mappings = mappings_;
     for (const auto& [name, entry] : entries_) {
         if (const auto vmid = vmid_of(name, ".usb.conf"))
             content.rules[*vmid] = RulesText{folder_ / name, entry.text};
@@ -97,6 +101,19 @@ Result<PveReader::Entries> PveReader::read_all(
         }
     }
     return entries;
+}
+
+Result<> PveReader::read_mappings(std::vector<std::string>& problems) {
+    const auto text = read_file(pve_ / "mapping/usb.cfg", largest_file);
+    if (text)
+        mappings_ = parse_usb_mappings(*text);
+    else if (text.error().kind == ErrorKind::not_found)
+        mappings_.clear();
+    else if (text.error().kind == ErrorKind::unavailable)
+        return text.error();
+    else
+        problems.push_back(text.error().message);
+    return {};
 }
 
 Result<PveReader::Entry> PveReader::read(

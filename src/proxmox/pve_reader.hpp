@@ -8,6 +8,7 @@
 #include "base/roots.hpp"
 #include "base/unique_fd.hpp"
 #include "proxmox/stable_rules.hpp"
+#include "proxmox/usb_mapping.hpp"
 #include "proxmox/vm_config.hpp"
 
 #include <cstdint>
@@ -21,6 +22,7 @@ namespace longcord {
 struct PveContent {
     std::map<unsigned, VmConfig> configs;
     RulesTexts rules;
+    UsbMappings mappings;
     std::vector<std::string> problems; ///< files that could not be read: what they held stays
 };
 
@@ -50,6 +52,7 @@ class PveReader {
     using Entries = std::map<std::string, Entry>;
 
     Result<> require_pmxcfs() const;
+    Result<> read_mappings(std::vector<std::string>& problems);
     Result<Entries> read_all(TimePoint now, std::vector<std::string>& problems) const;
     Result<Entry> read(const std::string& name, const Entry* before, TimePoint now) const;
 
@@ -58,6 +61,7 @@ class PveReader {
     std::filesystem::path database_;
     UniqueFd inotify_;
     Entries entries_;
+    UsbMappings mappings_;
 };
 
 } // namespace longcord

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "town.hpp"
 
+#include "plan/guards.hpp"
 #include "qmp/plug_id.hpp"
 
 #include <algorithm>
@@ -95,6 +96,12 @@ Town& Town::rules(unsigned vmid, const std::string& text) {
     std::sort(world.rules.begin(), world.rules.end(), [](const VmRules& a, const VmRules& b) {
         return a.vmid < b.vmid;
     });
+    return *this;
+}
+
+Town& Town::host_uses(const std::string& place, HostUse use) {
+    uses_[at(place)] = std::move(use);
+    uses_touched(world);
     return *this;
 }
 
@@ -210,6 +217,10 @@ void Town::apply(const Action& action) {
 void Town::do_action(const Action& action) {
     if (const auto* look_at = std::get_if<LookAtVm>(&action)) {
         look(look_at->vmid);
+    } else if (const auto* use = std::get_if<LookAtUse>(&action)) {
+        HostUse seen = uses_[use->place];
+        seen.devnum = locals_.at(use->place).device.devnum;
+        use_seen(world, use->place, seen, now);
     } else if (const auto* import = std::get_if<ImportDevice>(&action)) {
         CHECK_MESSAGE(!vhci_.contains(import->vhci_port), "that vhci port is taken");
         const Device device = *real_device(import->place);

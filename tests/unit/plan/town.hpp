@@ -33,6 +33,9 @@ class Town {
     Town& vm_without_xhci(unsigned vmid);
     Town& rules(unsigned vmid, const std::string& text);
 
+    /// What the host does with the device there, until it is told otherwise.
+    Town& host_uses(const std::string& place, HostUse use);
+
     // What happens.
     void unplug_device(const std::string& place); ///< at the Pi, or a local one
     void replug_device(const std::string& place);
@@ -71,6 +74,7 @@ class Town {
 
     std::map<std::string, std::map<Place, Device>> pis_;
     std::map<Place, LocalDevice> locals_;
+    std::map<Place, HostUse> uses_;
     std::map<unsigned, VmView> qemus_;
     std::map<unsigned, int> pids_;
     std::map<unsigned, RealImport> vhci_;
