@@ -12,3 +12,5 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(udev REQUIRED IMPORTED_TARGET libudev)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(libssh REQUIRED IMPORTED_TARGET libssh)
+# libcrypto: the records of sealed streams where the kernel has no tls module, and pairing keys.
+pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto)

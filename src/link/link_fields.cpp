@@ -122,7 +122,8 @@ Result<json> parse_link_line(std::string_view line, LinkRefusal& refusal) {
         return refusal.error();
     auto value = json::parse(line, nullptr, false);
     if (value.is_discarded())
-        refusal.refuse("line", fmt::format("is no JSON: \"{}\"", printable(line, 40)));
+        // Little of it: a broken `open` has keys in it.
+        refusal.refuse("line", fmt::format("is no JSON: \"{}\"", printable(line, 16)));
     else if (!value.is_object())
         refusal.refuse("line", "is no JSON object");
     if (!refusal.none())

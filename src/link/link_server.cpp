@@ -219,7 +219,11 @@ void LinkServer::refuse(Link& link, Error error) {
 
 void LinkServer::mark_up(Link& link) {
     link.up = true;
-    const Welcome welcome{link_version, node_, "longcord-host " LONGCORD_VERSION};
+    Welcome welcome;
+    welcome.node = node_;
+    welcome.software = "longcord-host " LONGCORD_VERSION;
+    welcome.pi = link.pi();
+    welcome.dead_after = dead_after_;
     link.socket->send(format(HostMessage(welcome)));
     handler_.up(LinkUp{link.pi(), link.preface.address});
 }

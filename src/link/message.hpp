@@ -4,7 +4,9 @@
 // Pi and the field, and the message as a whole is dropped.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
+#include "seal/stream_secret.hpp"
 #include "usb/device.hpp"
 
 #include <cstdint>
@@ -23,6 +25,9 @@ constexpr std::size_t max_link_devices = 128;    ///< a Pi (design, section 10)
 constexpr std::size_t max_busid = 31;            ///< USB/IP's busid[32], NUL included
 constexpr unsigned default_usbip_port = 3240;
 constexpr std::size_t max_link_error = 1000; ///< bytes of an error message; longer ones are cut
+constexpr std::size_t max_link_nodes = 32;   ///< nodes of a cluster that a welcome names
+constexpr std::size_t max_host_keys = 8;     ///< of one node
+constexpr std::size_t max_host_key = 1024;   ///< bytes of "ssh-ed25519 AAAA..."
 
 bool speaks_link_version(unsigned version) noexcept;
 
@@ -57,7 +62,48 @@ struct Pong {
     bool operator==(const Pong&) const = default;
 };
 
+/// The Pi expects the stream of the `open` with this number now.
+struct Opened {
+    std::uint64_t n = 0;
+    bool operator==(const Opened&) const = default;
+};
+
+/// It does not, and why: the device is gone, is not exported, a limit.
+struct OpenRefused {
+    std::uint64_t n = 0;
+    std::string why;
+    bool operator==(const OpenRefused&) const = default;
+};
+
+/// It does not: another node has the device. `available` follows once it has let go.
+struct Busy {
+    std::uint64_t n = 0;
+    std::string node; ///< or the address of a plain USB/IP client
+    std::optional<unsigned> vmid;
+    bool operator==(const Busy&) const = default;
+};
+
+/// What was answered busy can be opened now.
+struct Available {
+    std::string busid;
+    bool operator==(const Available&) const = default;
+};
+
+/// The Pi wants to be unpaired: its admin said `longcord leave`.
+struct Leave {
+    bool operator==(const Leave&) const = default;
+};
+
 // From a node.
+
+/// Another node of the cluster, which the same key opens.
+struct NodeAddress {
+    std::string name;
+    std::string address; ///< IP address
+    unsigned port = 22;
+    std::vector<std::string> host_keys; ///< "ssh-ed25519 AAAA..."
+    bool operator==(const NodeAddress&) const = default;
+};
 
 /// Said as soon as a link is there, and again after the service was restarted. The Pi answers every
 /// welcome with hello and devices.
@@ -65,12 +111,33 @@ struct Welcome {
     unsigned version = link_version;
     std::string node;
     std::string software;
+    std::string pi{}; ///< what the node calls this Pi: the name that stands in its rules
+    /// After so long a silence this node has given up the Pi's streams, whatever became of them.
+    milliseconds dead_after{3000};
+    std::vector<NodeAddress> nodes{}; ///< the cluster's other nodes
     bool operator==(const Welcome&) const = default;
 };
 
 struct Ping {
     std::uint64_t n = 0;
     bool operator==(const Ping&) const = default;
+};
+
+/// Serve this busid to who shows this ticket, once, within 10 s. Answered by opened, refused or
+/// busy with the same `n`.
+struct Open {
+    std::uint64_t n = 0;
+    std::string busid;
+    unsigned vmid = 0; ///< for whom: others that want the device are told
+    StreamSecret secret;
+    bool operator==(const Open&) const = default;
+};
+
+/// This node has let go of the device, or wants it no more: whatever stream of this link serves it
+/// can end.
+struct Close {
+    std::string busid;
+    bool operator==(const Close&) const = default;
 };
 
 /// What became of a device: plugged into which VM, or why not.
@@ -80,6 +147,7 @@ struct State {
     std::optional<unsigned> vmid;
     std::string state; ///< a word of docs/protocol.md: "plugged", "waiting", ...
     std::string why;
+    std::string vm{}; ///< the VM's name; empty: none, or not known
     bool operator==(const State&) const = default;
 };
 
@@ -91,8 +159,9 @@ struct LinkError {
     bool operator==(const LinkError&) const = default;
 };
 
-using PiMessage = std::variant<Hello, Devices, Added, Removed, Pong>;
-using HostMessage = std::variant<Welcome, Ping, State, LinkError>;
+using PiMessage =
+    std::variant<Hello, Devices, Added, Removed, Pong, Opened, OpenRefused, Busy, Available, Leave>;
+using HostMessage = std::variant<Welcome, Ping, Open, Close, State, LinkError>;
 
 /// One line without its newline. Where a list of devices would be longer than max_link_line, first
 /// the manufacturers' and then the products' texts are left out of it.

@@ -43,14 +43,71 @@ json to_json(const Ping& m) {
     return {{"type", "ping"}, {"n", m.n}};
 }
 
-json to_json(const Welcome& m) {
+json to_json(const Opened& m) {
+    return {{"type", "opened"}, {"n", m.n}};
+}
+json to_json(const OpenRefused& m) {
+    return {{"type", "refused"}, {"n", m.n}, {"why", printable(m.why, max_link_error)}};
+}
+
+json to_json(const Busy& m) {
+    json value = {{"type", "busy"}, {"n", m.n}, {"node", m.node}, {"vmid", nullptr}};
+    if (m.vmid)
+        value["vmid"] = *m.vmid;
+    return value;
+}
+
+json to_json(const Available& m) {
+    return {{"type", "available"}, {"busid", m.busid}};
+}
+json to_json(const Leave&) {
+    return {{"type", "leave"}};
+}
+
+json to_json(const NodeAddress& node) {
     return {
-        {"type", "welcome"}, {"version", m.version}, {"node", m.node}, {"software", m.software}};
+        {"name", node.name},
+        {"address", node.address},
+        {"port", node.port},
+        {"host_keys", node.host_keys}};
+}
+
+json to_json(const Welcome& m) {
+    json nodes = json::array();
+    for (const auto& node : m.nodes)
+        nodes.push_back(to_json(node));
+    return {
+        {"type", "welcome"},        {"version", m.version}, {"node", m.node},
+        {"software", m.software},   {"pi", m.pi},           {"dead_after_ms", m.dead_after.count()},
+        {"nodes", std::move(nodes)}};
+}
+
+template <std::size_t Size> std::string hex(const SecretBytes<Size>& bytes) {
+    return to_hex(bytes.data(), bytes.size);
+}
+
+json to_json(const SealKey& key) {
+    return {{"key", hex(key.key)}, {"iv", hex(key.iv)}};
+}
+
+json to_json(const Open& m) {
+    return {
+        {"type", "open"},
+        {"n", m.n},
+        {"busid", m.busid},
+        {"vmid", m.vmid},
+        {"ticket", hex(m.secret.ticket)},
+        {"seal",
+         {{"from_node", to_json(m.secret.from_node)}, {"from_pi", to_json(m.secret.from_pi)}}}};
+}
+
+json to_json(const Close& m) {
+    return {{"type", "close"}, {"busid", m.busid}};
 }
 
 json to_json(const State& m) {
-    json value = {{"type", "state"}, {"busid", m.busid}, {"node", m.node},
-                  {"vmid", nullptr}, {"state", m.state}, {"why", m.why}};
+    json value = {{"type", "state"}, {"busid", m.busid}, {"node", m.node}, {"vmid", nullptr},
+                  {"vm", m.vm},      {"state", m.state}, {"why", m.why}};
     if (m.vmid)
         value["vmid"] = *m.vmid;
     return value;

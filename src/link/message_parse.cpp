@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned max_version = 0xffff;
 constexpr unsigned max_port = 0xffff;
-constexpr unsigned max_vmid = 999'999'999; // Proxmox VE, pve-vmid
+constexpr unsigned max_vmid = 999'999'999;     // Proxmox VE, pve-vmid
+constexpr unsigned max_dead_after_ms = 60'000; // host.yaml, dead_after
 constexpr std::size_t max_word = 64;
 constexpr std::uint64_t any = ~std::uint64_t{0};
 
@@ -49,12 +50,86 @@ PiMessage added_from(LinkFields& fields, const json& value, const std::string& p
     return Added{device_from_fields(device, pi)};
 }
 
+PiMessage busy_from(LinkFields& fields) {
+    Busy busy;
+    busy.n = fields.number("n", 0, any);
+    busy.node = fields.text("node");
+    if (fields.has("vmid"))
+        busy.vmid = fields.small_number("vmid", 1, max_vmid);
+    return busy;
+}
+
+NodeAddress node_from(LinkFields& fields) {
+    NodeAddress node;
+    node.name = fields.text("name");
+    node.address = fields.text("address");
+    node.port = fields.small_number("port", 1, max_port);
+    const json* keys = fields.list("host_keys", max_host_keys);
+    for (std::size_t i = 0; keys && i < keys->size(); ++i) {
+        const auto* key = (*keys)[i].get_ptr<const json::string_t*>();
+        if (key && key->size() <= max_host_key)
+            node.host_keys.push_back(printable(*key, max_host_key));
+        else
+            fields.refuse(fmt::format("host_keys[{}]", i), "is no host key");
+    }
+    return node;
+}
+
+HostMessage welcome_from(LinkFields& fields) {
+    Welcome welcome;
+    welcome.version = fields.small_number("version", 0, max_version);
+    welcome.node = fields.text("node");
+    welcome.software = fields.text("software", "");
+    welcome.pi = fields.text("pi", "");
+    welcome.dead_after = milliseconds(fields.small_number(
+        "dead_after_ms", 1, max_dead_after_ms, static_cast<unsigned>(welcome.dead_after.count())));
+    const json* nodes = fields.has("nodes") ? fields.list("nodes", max_link_nodes) : nullptr;
+    for (std::size_t i = 0; nodes && fields.refusal().none() && i < nodes->size(); ++i) {
+        LinkFields each(fields.refusal(), (*nodes)[i], fmt::format("nodes[{}]", i));
+        welcome.nodes.push_back(node_from(each));
+    }
+    return welcome;
+}
+
+/// The field's text never stands in a refusal: it may be nearly a key.
+template <std::size_t Size>
+void secret_from(LinkFields& fields, std::string_view key, SecretBytes<Size>& secret) {
+    if (!from_hex(fields.exact_text(key, 2 * Size), secret.data(), secret.size))
+        fields.refuse(key, fmt::format("is not {} bytes in hexadecimal", Size));
+}
+
+void seal_key_from(LinkFields& seal, const json& value, std::string_view name, SealKey& key) {
+    if (!seal.has(name))
+        return seal.refuse(name, "is missing");
+    LinkFields fields(seal.refusal(), *value.find(name), seal.path(name));
+    secret_from(fields, "key", key.key);
+    secret_from(fields, "iv", key.iv);
+}
+
+HostMessage open_from(LinkFields& fields, const json& value) {
+    Open open;
+    open.n = fields.number("n", 0, any);
+    open.busid = busid_from_fields(fields, {}).busid();
+    open.vmid = fields.small_number("vmid", 1, max_vmid);
+    secret_from(fields, "ticket", open.secret.ticket);
+    if (!fields.has("seal")) {
+        fields.refuse("seal", "is missing");
+        return open;
+    }
+    const json& keys = *value.find("seal");
+    LinkFields seal(fields.refusal(), keys, "seal");
+    seal_key_from(seal, keys, "from_node", open.secret.from_node);
+    seal_key_from(seal, keys, "from_pi", open.secret.from_pi);
+    return open;
+}
+
 HostMessage state_from(LinkFields& fields) {
     State state;
     state.busid = busid_from_fields(fields, {}).busid();
     state.node = fields.text("node");
     if (fields.has("vmid"))
         state.vmid = fields.small_number("vmid", 1, max_vmid);
+    state.vm = fields.text("vm", "");
     state.state = fields.text("state", {}, max_word);
     state.why = fields.text("why", "", max_link_error);
     return state;
@@ -91,6 +166,16 @@ Result<PiMessage> parse_pi_message(std::string_view line, const std::string& pi)
         message = Removed{busid_from_fields(fields, pi).busid()};
     else if (type == "pong")
         message = Pong{fields.number("n", 0, any)};
+    else if (type == "opened")
+        message = Opened{fields.number("n", 0, any)};
+    else if (type == "refused")
+        message = OpenRefused{fields.number("n", 0, any), fields.text("why", "", max_link_error)};
+    else if (type == "busy")
+        message = busy_from(fields);
+    else if (type == "available")
+        message = Available{busid_from_fields(fields, pi).busid()};
+    else if (type == "leave")
+        message = Leave{};
     else
         refuse_type(fields, type);
     if (!refusal.none())
@@ -107,9 +192,11 @@ Result<HostMessage> parse_host_message(std::string_view line) {
     const std::string type = fields.exact_text("type", max_word);
     HostMessage message;
     if (type == "welcome")
-        message = Welcome{
-            fields.small_number("version", 0, max_version), fields.text("node"),
-            fields.text("software", "")};
+        message = welcome_from(fields);
+    else if (type == "open")
+        message = open_from(fields, *value);
+    else if (type == "close")
+        message = Close{busid_from_fields(fields, {}).busid()};
     else if (type == "ping")
         message = Ping{fields.number("n", 0, any)};
     else if (type == "state")

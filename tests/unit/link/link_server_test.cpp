@@ -55,7 +55,8 @@ TEST_CASE("a link is greeted, pinged, and heard") {
     auto peer = world.peer("workbench");
     REQUIRE(world.gets(*peer, "\"type\":\"ping\""));
     CHECK(peer->received.starts_with(
-        R"({"node":"pve1","software":"longcord-host 0.1.0","type":"welcome","version":1})"));
+        R"({"dead_after_ms":60000,"node":"pve1","nodes":[],"pi":"workbench",)"
+        R"("software":"longcord-host 0.1.0","type":"welcome","version":1})"));
     CHECK(world.service().ups == std::vector<LinkUp>{{"workbench", "10.77.0.2"}});
     peer->send(
         std::string(hello) +

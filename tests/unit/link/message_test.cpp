@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "link/message.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -53,6 +54,20 @@ Device parsed(const std::string& line) {
     return std::get<Added>(*message).device;
 }
 
+template <std::size_t Size> void set(SecretBytes<Size>& bytes, std::uint8_t value) {
+    std::fill_n(bytes.data(), bytes.size, value);
+}
+
+StreamSecret secret() {
+    StreamSecret secret;
+    set(secret.from_node.iv, 1);
+    set(secret.from_node.key, 2);
+    set(secret.from_pi.iv, 3);
+    set(secret.from_pi.key, 4);
+    set(secret.ticket, 5);
+    return secret;
+}
+
 } // namespace
 
 TEST_CASE("known answers: what a Pi says") {
@@ -65,6 +80,12 @@ TEST_CASE("known answers: what a Pi says") {
         {Added{board()}, std::string(R"({"device":)") + board_json + R"(,"type":"added"})"},
         {Removed{"1-1.2"}, R"({"busid":"1-1.2","type":"removed"})"},
         {Pong{18446744073709551615u}, R"({"n":18446744073709551615,"type":"pong"})"},
+        {Opened{17}, R"({"n":17,"type":"opened"})"},
+        {OpenRefused{17, "it is gone"}, R"({"n":17,"type":"refused","why":"it is gone"})"},
+        {Busy{17, "pve2", 101}, R"({"n":17,"node":"pve2","type":"busy","vmid":101})"},
+        {Busy{17, "10.0.0.9", {}}, R"({"n":17,"node":"10.0.0.9","type":"busy","vmid":null})"},
+        {Available{"1-1.2"}, R"({"busid":"1-1.2","type":"available"})"},
+        {Leave{}, R"({"type":"leave"})"},
     };
     for (const auto& [message, line] : answers) {
         CHECK(format(message) == line);
@@ -76,14 +97,29 @@ TEST_CASE("known answers: what a Pi says") {
 
 TEST_CASE("known answers: what a node says") {
     const std::vector<std::pair<HostMessage, std::string>> answers = {
-        {Welcome{1, "pve1", "longcord-host 0.1.0"},
-         R"({"node":"pve1","software":"longcord-host 0.1.0","type":"welcome","version":1})"},
+        {Welcome{1, "pve1", "longcord-host 0.1.0", "workbench", milliseconds(5000), {}},
+         R"({"dead_after_ms":5000,"node":"pve1","nodes":[],"pi":"workbench",)"
+         R"("software":"longcord-host 0.1.0","type":"welcome","version":1})"},
+        {Welcome{
+             1, "pve1", "", "", milliseconds(3000), {{"pve2", "10.0.0.2", 22, {"ssh-rsa AAAA"}}}},
+         R"({"dead_after_ms":3000,"node":"pve1","nodes":[{"address":"10.0.0.2",)"
+         R"("host_keys":["ssh-rsa AAAA"],"name":"pve2","port":22}],"pi":"",)"
+         R"("software":"","type":"welcome","version":1})"},
         {Ping{7}, R"({"n":7,"type":"ping"})"},
-        {State{"1-1.2", "pve1", 100, "plugged", ""},
-         R"({"busid":"1-1.2","node":"pve1","state":"plugged","type":"state","vmid":100,"why":""})"},
+        {Open{17, "1-1.2", 100, secret()},
+         R"({"busid":"1-1.2","n":17,"seal":{"from_node":{"iv":"010101010101010101010101",)"
+         R"("key":"0202020202020202020202020202020202020202020202020202020202020202"},)"
+         R"("from_pi":{"iv":"030303030303030303030303",)"
+         R"("key":"0404040404040404040404040404040404040404040404040404040404040404"}},)"
+         R"("ticket":"0505050505050505050505050505050505050505050505050505050505050505",)"
+         R"("type":"open","vmid":100})"},
+        {Close{"1-1.2"}, R"({"busid":"1-1.2","type":"close"})"},
+        {State{"1-1.2", "pve1", 100, "plugged", "", "workshop"},
+         R"({"busid":"1-1.2","node":"pve1","state":"plugged","type":"state","vm":"workshop",)"
+         R"("vmid":100,"why":""})"},
         {State{"1-1.2", "pve1", {}, "unclaimed", "no rule matches"},
-         R"({"busid":"1-1.2","node":"pve1","state":"unclaimed","type":"state","vmid":null,)"
-         R"("why":"no rule matches"})"},
+         R"({"busid":"1-1.2","node":"pve1","state":"unclaimed","type":"state","vm":"",)"
+         R"("vmid":null,"why":"no rule matches"})"},
         {LinkError{"no"}, R"({"message":"no","type":"error"})"},
         {LinkError{"replaced", true}, R"({"final":true,"message":"replaced","type":"error"})"},
     };
@@ -313,7 +349,44 @@ TEST_CASE("a node's messages are checked too") {
     }
 }
 
+TEST_CASE("a welcome without what later versions added is understood") {
+    const auto message = parse_host_message(R"({"type":"welcome","version":1,"node":"pve1"})");
+    REQUIRE(message.has_value());
+    const auto& welcome = std::get<Welcome>(*message);
+    CHECK(welcome.dead_after == milliseconds(3000));
+    CHECK(welcome.nodes.empty());
+}
+
+TEST_CASE("an open with a bad key is refused, and no byte of the key is in the refusal") {
+    const std::string good = format(HostMessage(Open{1, "1-1", 100, secret()}));
+    for (const char* key : {"ticket", "from_node", "from_pi"})
+        for (const char* digits : {"", "zz"}) {
+            auto open = nlohmann::json::parse(good);
+            auto& field = std::string(key) == "ticket" ? open["ticket"] : open["seal"][key]["key"];
+            std::string changed = field.get<std::string>();
+            changed.replace(changed.size() - 2, 2, digits);
+            field = changed;
+            const auto message = parse_host_message(open.dump());
+            REQUIRE(!message);
+            CHECK(message.error().message.find(changed.substr(0, 8)) == std::string::npos);
+            CHECK(message.error().message.find("is not 32 bytes") != std::string::npos);
+        }
+}
+
+TEST_CASE("a cluster has at most 32 nodes, a node at most 8 host keys") {
+    Welcome welcome;
+    welcome.node = "pve1";
+    welcome.nodes.assign(max_link_nodes, {"n", "10.0.0.1", 22, {}});
+    welcome.nodes[0].host_keys.assign(max_host_keys, "ssh-ed25519 AAAA");
+    CHECK(parse_host_message(format(HostMessage(welcome))).has_value());
+    welcome.nodes[0].host_keys.emplace_back("ssh-rsa AAAA");
+    CHECK(!parse_host_message(format(HostMessage(welcome))));
+    welcome.nodes[0].host_keys.clear();
+    welcome.nodes.push_back({"n", "10.0.0.1", 22, {}});
+    CHECK(!parse_host_message(format(HostMessage(welcome))));
+}
+
 TEST_CASE("bytes that are no UTF-8 in our own values are formatted without an exception") {
     CHECK(parse_host_message(format(HostMessage(LinkError{"\xff\xfe"}))).has_value());
-    CHECK(format(HostMessage(Welcome{1, "\xff", ""})).size() > 0);
+    CHECK(format(HostMessage(Welcome{1, "\xff", "", "\xff", {}, {}})).size() > 0);
 }
