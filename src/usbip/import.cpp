@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "usbip/import.hpp"
 
+#include "usbip/stream_options.hpp"
+
 #include <cerrno>
 #include <memory>
 
@@ -11,19 +13,12 @@
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 namespace longcord {
 
 namespace {
 
 using boost::system::error_code;
-
-constexpr int keepalive_idle = 1;     // seconds without a byte before the first probe
-constexpr int keepalive_interval = 1; // seconds between probes
-constexpr int keepalive_probes = 3;
-constexpr int user_timeout = 3000; // milliseconds that sent bytes may stay unacknowledged
 
 /// Closes its socket at the deadline: the operation in flight then ends with an error. Shared with
 /// the timer's handler, which may run after the conversation is over.
@@ -45,25 +40,6 @@ void start_deadline(const std::shared_ptr<Connection>& connection, milliseconds 
         error_code ignored;
         still->socket.close(ignored);
     });
-}
-
-Result<> set_options(int socket) {
-    const struct {
-        int level, name, value;
-        const char* text;
-    } options[] = {
-        {SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE"},
-        {IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle, "TCP_KEEPIDLE"},
-        {IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval, "TCP_KEEPINTVL"},
-        {IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes, "TCP_KEEPCNT"},
-        {IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout, "TCP_USER_TIMEOUT"},
-        {IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"},
-    };
-    for (const auto& option : options)
-        if (::setsockopt(socket, option.level, option.name, &option.value, sizeof option.value) !=
-            0)
-            return fail_errno(errno, option.text);
-    return {};
 }
 
 /// Asio made it non-blocking for itself; the kernel's threads want a plain one.
@@ -117,7 +93,7 @@ Task<Result<WireDevice>> converse(
     connection->socket.open(server.protocol(), failed);
     if (failed)
         co_return fail_errno(failed.value(), "socket");
-    const auto set = set_options(connection->socket.native_handle());
+    const auto set = set_stream_options(connection->socket.native_handle());
     if (!set)
         co_return set.error();
     const auto [refused] = co_await connection->socket.async_connect(server, as_value);
