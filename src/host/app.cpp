@@ -77,14 +77,17 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       journal_([this](const Event& event) { control_.publish(to_json(event)); }),
       reconciler_(
           loop, {[this](const Action& action) { executor_.start(action); },
-                 [this](const Place& place, const Outcome* outcome) { changed(place, outcome); }}),
+                 [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
+                 [this] { intents_.save_changes(); }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_),
       importer_(roots_, pool_, reconciler_), uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(
           loop, roots_, pool_, reconciler_, importer_, journal_,
           config_.foreign_imports == ForeignImports::allow),
-      pve_(loop, roots_, pool_, reconciler_, journal_, nodes_),
+      intents_(loop, roots_, pool_, reconciler_, journal_),
+      rules_(loop, roots_, pool_, reconciler_, journal_),
+      pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_),
       links_(loop, roots_, config_, node_name(config_), reconciler_, journal_),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
@@ -156,8 +159,9 @@ void App::changed(const Place& place, const Outcome* outcome) {
 }
 
 ReportInput App::report_input() const {
-    ReportInput input{reconciler_.world(), reconciler_.outcomes(), pve_.rules(),
-                      pve_.configs(),      pve_.proxmox(),         {}};
+    ReportInput input{
+        reconciler_.world(), reconciler_.outcomes(), rules_.states(), pve_.seen(), {}, {}};
+    input.unwritten = intents_.unwritten();
     for (const auto& [name, pi] : reconciler_.world().pis)
         if (const auto rtt = links_.round_trip(name))
             input.round_trips[name] = *rtt;

@@ -44,6 +44,8 @@ class App {
     HostUseSource uses_;
     Executor executor_;
     KernelSource kernel_;
+    IntentStore intents_;
+    RulesBook rules_;
     PveSource pve_;
     LinkSource links_;
     asio::signal_set signals_;

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "host/pve_source.hpp"
 
+#include "base/spawn.hpp"
 #include "plan/changes.hpp"
 #include "plan/guards.hpp"
-#include "rules/parse.hpp"
 
 #include <algorithm>
 
 namespace longcord {
 
+/// /etc/pve answers at once, or waits for the cluster.
+static constexpr milliseconds move_limit{5'000};
+/// Nothing tells when a directory can be written again; the file is read where it lies meanwhile.
+static constexpr milliseconds move_retry{10'000};
+
 PveSource::PveSource(
     asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-    Journal& journal, NodeWatch& nodes)
-    : reconciler_(reconciler), journal_(journal), nodes_(nodes), registry_(loop, roots),
-      config_(loop, pool, roots), hooks_(loop, roots) {}
+    Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules)
+    : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), journal_(journal),
+      nodes_(nodes), registry_(loop, roots), config_(loop, pool, roots), hooks_(loop, roots),
+      intents_(intents), rules_(rules) {}
 
 Task<> PveSource::watch_vms() {
     for (;;) {
@@ -23,7 +29,7 @@ Task<> PveSource::watch_vms() {
         for (const auto& [vmid, vm] : world.vms)
             before[vmid] = vm.pid;
         vms_running(world, running);
-        vms_configured(world, configs_);
+        vms_configured(world, seen_.configs);
         for (const auto& vm : running)
             if (!before.contains(vm.vmid) || before[vm.vmid] != vm.pid)
                 journal_.vm(vm.vmid, "vm-started", fmt::format("QEMU runs, pid {}", vm.pid));
@@ -35,62 +41,59 @@ Task<> PveSource::watch_vms() {
 }
 
 Task<> PveSource::watch_config() {
+    co_await rules_.load();
+    co_await intents_.load_local();
     for (;;) {
-        const auto snapshot = co_await config_.next();
-        configs_ = snapshot.configs;
-        proxmox_ = snapshot.present;
-        vms_configured(reconciler_.world(), configs_);
-        reconciler_.world().native =
-            native_uses(configs_, snapshot.mappings, reconciler_.world().node);
-        take_rules(snapshot.rules);
-        reconciler_.world().knows_rules = true;
+        seen_ = co_await config_.next();
+        World& world = reconciler_.world();
+        vms_configured(world, seen_.configs);
+        world.native = native_uses(seen_.configs, seen_.mappings, world.node);
+        intents_.take(seen_);
+        rules_.take(seen_);
+        world.knows_rules = true;
+        bring_rules_home();
         reconciler_.wake();
     }
 }
 
-/// A file that does not parse keeps the rules that VM had before; a file that is gone takes them.
-void PveSource::take_rules(const std::map<unsigned, RulesText>& files) {
-    World& world = reconciler_.world();
-    std::erase_if(rules_, [&](const auto& entry) { return !files.contains(entry.first); });
-    std::erase_if(world.rules, [&](const VmRules& vm) { return !files.contains(vm.vmid); });
-    std::erase_if(world.rules_unread, [&](unsigned vmid) { return !files.contains(vmid); });
-    for (const auto& [vmid, file] : files) {
-        const auto known = rules_.find(vmid);
-        if (known == rules_.end() || known->second.text != file.text)
-            take_file(vmid, file);
+/// Rules that lie where their VM ran before follow it, once Proxmox has done with moving it.
+void PveSource::bring_rules_home() {
+    for (const auto& [vmid, rules] : seen_.rules) {
+        const auto config = seen_.configs.find(vmid);
+        if (!rules.elsewhere || !seen_.quorate || config == seen_.configs.end() ||
+            config->second.lock != VmLock::none || !moving_.insert(vmid).second)
+            continue;
+        spawn_guarded(loop_, fmt::format("rules of VM {}", vmid), bring_home(vmid, rules.file));
     }
 }
 
-void PveSource::take_file(unsigned vmid, const RulesText& file) {
-    auto parsed = parse_rules(file.text);
-    for (const auto& diagnostic : parsed.diagnostics)
-        journal_.vm(
-            vmid, diagnostic.severity == Diagnostic::Severity::error ? "rules-error" : "rules",
-            format_diagnostic(file.file.string(), diagnostic));
-    const bool usable = parsed.ok();
-    rules_[vmid] = {file.file.string(), file.text, std::move(parsed.diagnostics)};
-    auto& all = reconciler_.world().rules;
-    auto vm = std::find_if(
-        all.begin(), all.end(), [&](const VmRules& entry) { return entry.vmid == vmid; });
-    if (!usable) {
-        if (vm == all.end())
-            reconciler_.world().rules_unread.insert(vmid);
-        journal_.vm(
-            vmid, "rules-error",
-            vm == all.end() ? "no rules apply until the file is mended; what it has, it keeps"
-                            : "the rules from before stay in force until it is mended");
-        return;
-    }
-    reconciler_.world().rules_unread.erase(vmid);
-    journal_.vm(vmid, "rules", fmt::format("{} rules in force", parsed.rules.size()));
-    if (vm == all.end()) {
-        all.push_back({vmid, std::move(parsed.rules)});
-        std::sort(all.begin(), all.end(), [](const VmRules& a, const VmRules& b) {
-            return a.vmid < b.vmid;
-        });
+Task<> PveSource::bring_home(unsigned vmid, std::filesystem::path from) {
+    const auto to = roots_.pve() / "qemu-server" / fmt::format("{}.usb.conf", vmid);
+    std::function<Result<>()> job = [from, to]() -> Result<> {
+        std::error_code error;
+        if (std::filesystem::exists(to, error))
+            return fail(ErrorKind::busy, "{} is there already", to.string());
+        std::filesystem::rename(from, to, error);
+        if (error)
+            return fail_errno(
+                error.value(), fmt::format("move {} to {}", from.string(), to.string()));
+        return {};
+    };
+    const std::string key = "move " + from.string();
+    const auto moved = co_await pool_.run<void>(key, move_limit, std::move(job));
+    if (moved) {
+        told_stuck_.erase(vmid);
+        journal_.vm(vmid, "rules", fmt::format("{} followed its VM to this node", from.string()));
     } else {
-        vm->rules = std::move(parsed.rules);
+        if (told_stuck_.insert(vmid).second)
+            journal_.vm(
+                vmid, "warning",
+                fmt::format("{}; it is read where it lies", moved.error().message));
+        co_await sleep_for(move_retry);
     }
+    moving_.erase(vmid);
+    if (!moved)
+        bring_rules_home();
 }
 
 Task<> PveSource::watch_hooks() {

@@ -5,9 +5,10 @@
 
 #include "base/roots.hpp"
 #include "base/worker_pool.hpp"
+#include "host/intent_store.hpp"
 #include "host/journal.hpp"
 #include "host/reconciler.hpp"
-#include "host/rules_state.hpp"
+#include "host/rules_book.hpp"
 #include "proxmox/config_watcher.hpp"
 #include "proxmox/hook_notes.hpp"
 #include "proxmox/open_node.hpp"
@@ -19,30 +20,34 @@ class PveSource {
   public:
     PveSource(
         asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-        Journal& journal, NodeWatch& nodes);
+        Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules);
 
     Task<> watch_vms();
     Task<> watch_config();
     Task<> watch_hooks();
     Task<> watch_nodes();
 
-    const std::map<unsigned, RulesState>& rules() const noexcept { return rules_; }
-    const std::map<unsigned, VmConfig>& configs() const noexcept { return configs_; }
-    bool proxmox() const noexcept { return proxmox_; }
+    /// As last seen: configurations, rules, who is in the cluster.
+    const PveSnapshot& seen() const noexcept { return seen_; }
 
   private:
-    void take_rules(const std::map<unsigned, RulesText>& files);
-    void take_file(unsigned vmid, const RulesText& file);
+    void bring_rules_home();
+    Task<> bring_home(unsigned vmid, std::filesystem::path from);
 
+    asio::io_context& loop_;
+    Roots roots_;
+    WorkerPool& pool_;
     Reconciler& reconciler_;
     Journal& journal_;
     NodeWatch& nodes_;
     VmRegistry registry_;
     ConfigWatcher config_;
     HookNotes hooks_;
-    std::map<unsigned, RulesState> rules_;
-    std::map<unsigned, VmConfig> configs_;
-    bool proxmox_ = false;
+    IntentStore& intents_;
+    RulesBook& rules_;
+    PveSnapshot seen_;
+    std::set<unsigned> moving_;     ///< rules files that are on their way to this node
+    std::set<unsigned> told_stuck_; ///< that could not be moved, and somebody was told
 };
 
 } // namespace longcord

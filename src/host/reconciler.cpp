@@ -29,6 +29,7 @@ void Reconciler::run() {
         hooks_.start(action);
     }
     tell_changes(std::move(latest.outcomes));
+    hooks_.planned();
     timer_.cancel();
     if (!latest.wake)
         return;

@@ -19,6 +19,8 @@ class Reconciler {
         std::function<void(const Action&)> start;
         /// Where a place stands has changed; nullptr: nothing is known of it any more.
         std::function<void(const Place&, const Outcome*)> changed;
+        /// After each plan.
+        std::function<void()> planned = [] {};
     };
 
     Reconciler(asio::io_context& loop, Hooks hooks);

@@ -79,8 +79,11 @@ json report_pis(const ReportInput& input) {
 
 std::string vm_state(const ReportInput& input, unsigned vmid) {
     const auto vm = input.world.vms.find(vmid);
-    if (vm == input.world.vms.end())
-        return input.configs.contains(vmid) || !input.proxmox ? "stopped" : "no such VM";
+    if (vm == input.world.vms.end()) {
+        if (input.pve.configs.contains(vmid) || !input.pve.present)
+            return "stopped";
+        return input.pve.vmids.contains(vmid) ? "on another node" : "no such VM";
+    }
     if (!vm->second.view)
         return "asking";
     std::string state(to_string(vm->second.view->state));
@@ -95,10 +98,14 @@ std::string vm_problem(const ReportInput& input, unsigned vmid) {
         for (const auto& diagnostic : rules->second.diagnostics)
             if (diagnostic.severity == Diagnostic::Severity::error)
                 return format_diagnostic(rules->second.file, diagnostic);
-    if (input.proxmox && !input.configs.contains(vmid))
+    if (rules != input.rules.end() && !rules->second.problem.empty())
+        return rules->second.problem;
+    if (input.pve.present && !input.pve.vmids.contains(vmid))
         return rules == input.rules.end()
                    ? ""
                    : fmt::format("{}: there is no VM {}", rules->second.file, vmid);
+    if (input.unwritten.contains(vmid))
+        return "its guest ports and pauses could not be written and are kept in memory";
     const auto vm = input.world.vms.find(vmid);
     if (vm != input.world.vms.end() && vm->second.view && vm->second.view->controllers.empty())
         return fmt::format(
@@ -122,13 +129,13 @@ json report_vms(const ReportInput& input, std::optional<unsigned> only) {
     for (const unsigned vmid : vms_of_interest(input)) {
         if (only && *only != vmid)
             continue;
-        const auto config = input.configs.find(vmid);
+        const auto config = input.pve.configs.find(vmid);
         unsigned plugged = 0;
         for (const auto& [place, outcome] : input.outcomes)
             plugged += outcome.state == DeviceState::plugged && outcome.vmid == vmid;
         vms.push_back({
             {"vmid", vmid},
-            {"name", config == input.configs.end() ? "" : config->second.name},
+            {"name", config == input.pve.configs.end() ? "" : config->second.name},
             {"state", vm_state(input, vmid)},
             {"plugged", plugged},
             {"problem", vm_problem(input, vmid)},

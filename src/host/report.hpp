@@ -5,6 +5,7 @@
 
 #include "host/rules_state.hpp"
 #include "plan/planner.hpp"
+#include "proxmox/config_watcher.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,9 +15,9 @@ struct ReportInput {
     const World& world;
     const std::map<Place, Outcome>& outcomes;
     const std::map<unsigned, RulesState>& rules;
-    const std::map<unsigned, VmConfig>& configs;
-    bool proxmox = false; ///< /etc/pve is there, so `configs` names every VM of this node
+    const PveSnapshot& pve;
     std::map<std::string, milliseconds> round_trips; ///< by Pi
+    std::set<unsigned> unwritten; ///< VMs of which something is kept in memory only
 };
 
 nlohmann::json report_devices(const ReportInput& input);

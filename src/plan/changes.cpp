@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/changes.hpp"
 
+#include "plan/pins.hpp"
 #include "qmp/plug_id.hpp"
 
 #include <algorithm>
@@ -125,6 +126,7 @@ std::vector<unsigned> vhci_listed(World& world, std::vector<VhciPort> ports) {
 }
 
 void import_found(World& world, unsigned port, Import import) {
+    remember_vhci_port(world, import.place, port);
     world.imports[port] = std::move(import);
 }
 
@@ -156,6 +158,10 @@ void pi_listed(
         if (known == before.end() || known->second.devnum != device.devnum)
             arrived(world, device.place, now);
     }
+    for (const auto& [port, import] : world.imports)
+        if (import.place.pi == pi)
+            remember_vhci_port(world, import.place, port);
+    remember_guest_ports_of(world, pi);
 }
 
 void pi_added(World& world, const Device& device, TimePoint now) {
@@ -230,14 +236,11 @@ void vm_viewed(
     Vm& vm = entry->second;
     if (vm.view)
         note_removals(world, vmid, *vm.view, view, now);
-    for (const auto& device : view.devices)
-        if (const auto place = place_of_plug_id(device.id))
-            if (const auto path = PortPath::parse(device.port))
-                world.pins[vmid][*place] = {device.bus, path->ports.front()};
     const bool running = view.state == RunState::running;
     vm.view = std::move(view);
     vm.open_nodes = std::move(open_nodes);
     vm.stale = false;
+    remember_guest_ports(world, vmid);
     if (running) {
         vm.look_backoff.succeeded();
     } else {

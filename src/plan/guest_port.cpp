@@ -2,6 +2,7 @@
 #include "plan/guest_port.hpp"
 
 #include "base/text.hpp"
+#include "plan/pins.hpp"
 
 namespace longcord {
 
@@ -70,14 +71,13 @@ Result<GuestPort> GuestPorts::choose(
                 controller->id);
         return take(port);
     }
+    if (const GuestPort* own = pinned_guest_port(world_, vmid, place))
+        if (own->bus == controller->bus && own->port <= controller->ports && is_free(vmid, *own))
+            return take(*own);
     std::set<GuestPort> pinned; // of other places: free now, but left for them while others are
-    if (const auto pins = world_.pins.find(vmid); pins != world_.pins.end())
-        for (const auto& [other, port] : pins->second) {
-            if (other == place && port.bus == controller->bus && is_free(vmid, port))
-                return take(port);
-            if (other != place)
-                pinned.insert(port);
-        }
+    if (const auto intent = world_.intents.find(vmid); intent != world_.intents.end())
+        for (const auto& [other, port] : intent->second.pins)
+            pinned.insert(port);
     // Proxmox plugs its usbN at port N+1, from below, and fails silently where a port is taken: on
     // its own controller we come from above and stay off those.
     const unsigned lowest = controller->id == proxmox_controller ? vm.proxmox_ports + 1 : 1;

@@ -3,6 +3,7 @@
 
 #include "plan/guards.hpp"
 #include "plan/ownership.hpp"
+#include "plan/pins.hpp"
 #include "plan/standing.hpp"
 #include "qmp/plug_id.hpp"
 #include "usbip/compare.hpp"
@@ -267,7 +268,8 @@ class Stepper {
         if (const auto port = guest_port(); !port)
             return say(DeviceState::refused, port.error().message);
         const auto vhci = choose_vhci_port(
-            world_.vhci, is_super(s_.announced->speed), std::nullopt, shared_.vhci_taken);
+            world_.vhci, is_super(s_.announced->speed), pinned_vhci_port(world_, place_),
+            shared_.vhci_taken);
         if (!vhci)
             return say(DeviceState::refused, no_vhci_port());
         shared_.vhci_taken.insert(*vhci);

@@ -10,6 +10,7 @@
 #include "plan/flap_guard.hpp"
 #include "plan/guard_facts.hpp"
 #include "proxmox/vm_config.hpp"
+#include "proxmox/vm_intent.hpp"
 #include "qmp/vm_view.hpp"
 #include "rules/claim.hpp"
 #include "usb/device.hpp"
@@ -75,13 +76,6 @@ struct History {
     }
 };
 
-/// A guest port, remembered, so the guest's own /dev/serial/by-path stays true.
-struct GuestPort {
-    std::string bus;
-    unsigned port = 0;
-    auto operator<=>(const GuestPort&) const = default;
-};
-
 struct World {
     // Nothing is done before each of these was read once: an empty list could mean "not yet".
     bool knows_rules = false;
@@ -106,7 +100,10 @@ struct World {
 
     std::map<Place, Action> in_flight; ///< one action a place
     std::map<Place, History> history;
-    std::map<unsigned, std::map<Place, GuestPort>> pins; ///< by VMID
+
+    std::map<unsigned, VmIntent> intents;      ///< by VMID
+    std::set<unsigned> unsaved_intents;        ///< changed since somebody saved them
+    std::map<std::string, unsigned> vhci_pins; ///< by stable name: the vhci port it had last
 
     /// The import of that place and its vhci port; nullptr: none.
     const std::pair<const unsigned, Import>* import_of(const Place& place) const noexcept;

@@ -61,9 +61,14 @@ std::optional<PveSnapshot> ConfigWatcher::judge(Result<PveContent> seen, TimePoi
     if (std::exchange(trouble_, false))
         spdlog::info("/etc/pve answers again");
     tell_problems(std::move(seen->problems));
-    PveSnapshot snapshot{
-        true, std::move(seen->configs), stable_.update(seen->rules, now),
-        std::move(seen->mappings)};
+    PveSnapshot snapshot;
+    snapshot.present = true;
+    snapshot.configs = std::move(seen->configs);
+    snapshot.rules = stable_.update(seen->rules, now);
+    snapshot.vmids = std::move(seen->vmids);
+    snapshot.mappings = std::move(seen->mappings);
+    snapshot.intents = std::move(seen->intents);
+    snapshot.quorate = seen->quorate;
     // An empty file at the very first look: what it held before, nobody here knows.
     if (!told_ && !stable_.settled())
         return std::nullopt;

@@ -25,7 +25,10 @@ struct PveSnapshot {
     bool present = false; ///< this machine is a Proxmox node
     std::map<unsigned, VmConfig> configs;
     RulesTexts rules;
+    std::set<unsigned> vmids; ///< of the whole cluster
     UsbMappings mappings;
+    std::map<unsigned, std::string> intents; ///< texts of longcord/vm/<VMID>.json
+    bool quorate = true;
 
     bool operator==(const PveSnapshot&) const = default;
 };

@@ -11,12 +11,16 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace longcord {
 
 struct RulesText {
-    std::filesystem::path file; ///< for messages: "/etc/pve/qemu-server/100.usb.conf"
-    std::string text;
+    std::filesystem::path file; ///< "/etc/pve/qemu-server/100.usb.conf"
+    std::string text = {};
+    /// It lies in the directory of another node, where its VM ran before.
+    bool elsewhere = false;
+    std::vector<std::filesystem::path> others = {}; ///< files of that VM that do not count
 
     bool operator==(const RulesText&) const = default;
 };

@@ -90,7 +90,7 @@ TEST_CASE("configurations and rules, and nothing that only looks alike") {
     CHECK(snapshot.present);
     CHECK(snapshot.configs.size() == 2);
     CHECK(snapshot.configs.at(101).lock == VmLock::backup);
-    CHECK(snapshot.rules == RulesTexts{{100, {pve.file("100.usb.conf"), "3-4\n"}}});
+    CHECK(snapshot.rules == RulesTexts{{100, {pve.file("100.usb.conf"), "3-4\n", false, {}}}});
 }
 
 TEST_CASE("a write and a rename are told, and what changes nothing is not") {
@@ -261,4 +261,59 @@ TEST_CASE("a file that cannot be read keeps what it held, and is named") {
     CHECK(content->rules.at(101).text == "3-5\n");
     CHECK(content->rules.count(102) == 0);
     CHECK(content->problems.size() == 3);
+}
+
+TEST_CASE("rules that lie where the VM ran before count for it, and for no VM of that other node") {
+    Reading node;
+    node.mount("pve1");
+    const auto other = node.pve() / "nodes/pve2/qemu-server";
+    put(node.file("100.conf"), "name: a\n");
+    put(other / "100.usb.conf", "3-4\n");
+    put(other / "101.conf", "name: b\n");
+    put(other / "101.usb.conf", "3-5\n");
+    put(other / "102.usb.conf", "3-6\n"); // of nobody
+    auto seen = node.look(0);
+    REQUIRE(seen.has_value());
+    CHECK(seen->rules == RulesTexts{{100, {other / "100.usb.conf", "3-4\n", true, {}}}});
+    CHECK(seen->configs.size() == 1);
+    CHECK(seen->vmids == std::set<unsigned>{100, 101});
+    SUBCASE("the file of this node counts, and the other one is named") {
+        put(node.file("100.usb.conf"), "3-7\n");
+        CHECK(
+            node.look(2000)->rules ==
+            RulesTexts{
+                {100, {node.file("100.usb.conf"), "3-7\n", false, {other / "100.usb.conf"}}}});
+    }
+    SUBCASE("of two others the newer one") {
+        const auto third = node.pve() / "nodes/pve3/qemu-server/100.usb.conf";
+        put(third, "3-8\n");
+        fs::last_write_time(third, fs::last_write_time(other / "100.usb.conf") + seconds(5));
+        CHECK(node.look(2000)->rules.at(100).text == "3-8\n");
+        fs::last_write_time(third, fs::last_write_time(other / "100.usb.conf") - seconds(5));
+        seen = node.look(4000);
+        CHECK(seen->rules.at(100).text == "3-4\n");
+        CHECK(seen->rules.at(100).others == std::vector<fs::path>{third});
+    }
+}
+
+TEST_CASE("mappings, intents and the quorum are part of a look") {
+    Reading node;
+    node.mount();
+    auto seen = node.look(0);
+    CHECK(seen->mappings.empty());
+    CHECK(seen->intents.empty());
+    CHECK(seen->quorate); // no cluster
+    put(node.pve() / "mapping/usb.cfg", "board\n\tmap node=pve1,id=1a86:55d4\n");
+    put(node.pve() / "longcord/vm/100.json", "{}\n");
+    put(node.pve() / "longcord/vm/100.json.tmp", "half");
+    put(node.pve() / ".members",
+        R"({"nodename":"pve1","cluster":{"name":"c","nodes":2,"quorate":0}})");
+    seen = node.look(2000);
+    CHECK(seen->mappings.contains("board"));
+    CHECK(seen->intents == std::map<unsigned, std::string>{{100, "{}\n"}});
+    CHECK_FALSE(seen->quorate);
+    put(node.pve() / ".members", R"({"cluster":{"quorate":1}})");
+    CHECK(node.look(4000)->quorate);
+    put(node.pve() / ".members", "no JSON");
+    CHECK(node.look(6000)->quorate); // then the write itself tells
 }
