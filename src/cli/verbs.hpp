@@ -19,6 +19,7 @@ void add_devices(CLI::App& app, ExitCode& exit);
 void add_explain(CLI::App& app, ExitCode& exit);
 void add_events(CLI::App& app, ExitCode& exit);
 void add_rules(CLI::App& app, ExitCode& exit);
+void add_serial(CLI::App& app, ExitCode& exit);
 
 /// --json, and --on where both services know the verb.
 inline void add_common(CLI::App& verb, Common& common, bool both) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "serial/esp_reset.hpp"
+
+#include <algorithm>
+
+namespace longcord {
+
+static constexpr ModemLines in_reset{false, true};
+static constexpr ModemLines to_loader{true, false};
+
+std::optional<ModemLines> EspReset::control(bool dtr, bool on, TimePoint now) {
+    const ModemLines before = client_;
+    (dtr ? client_.dtr : client_.rts) = on;
+    if (!dtr && on && !client_.dtr) {
+        seen_ = Seen::rts;
+        seen_at_ = now;
+    } else if (dtr && on && seen_ == Seen::rts) {
+        seen_ = now - seen_at_ <= patience ? Seen::rts_dtr : Seen::nothing;
+        seen_at_ = now;
+    } else if (!dtr && !on) {
+        const bool loader = seen_ == Seen::rts_dtr && now - seen_at_ <= patience;
+        const bool reset = seen_ == Seen::rts;
+        seen_ = Seen::nothing;
+        if (loader || reset)
+            return play(loader, now);
+    } else if (client_ != before) { // esptool repeats DTR after each RTS, which is no change
+        seen_ = Seen::nothing;
+    }
+    if (playing())
+        return std::nullopt;
+    return move(level());
+}
+
+std::optional<ModemLines> EspReset::play(bool loader, TimePoint now) {
+    steps_.clear();
+    TimePoint at = now + reset_hold;
+    if (loader) {
+        steps_.push_back({at, to_loader});
+        at += boot_hold;
+    }
+    steps_.push_back({at, std::nullopt});
+    return move(in_reset);
+}
+
+std::optional<ModemLines> EspReset::tick(TimePoint now) {
+    if (steps_.empty() || steps_.front().at > now)
+        return std::nullopt;
+    const Step step = steps_.front();
+    steps_.pop_front();
+    // A late step holds the later ones back: each lasts as long as it must.
+    if (!steps_.empty())
+        steps_.front().at = std::max(steps_.front().at, now + boot_hold);
+    return move(step.lines.value_or(level()));
+}
+
+std::optional<TimePoint> EspReset::wake_at() const {
+    return steps_.empty() ? std::nullopt : std::optional(steps_.front().at);
+}
+
+ModemLines EspReset::level() const {
+    return client_ == in_reset ? ModemLines{} : client_;
+}
+
+std::optional<ModemLines> EspReset::move(ModemLines lines) {
+    if (lines == wire_)
+        return std::nullopt;
+    wire_ = lines;
+    return lines;
+}
+
+} // namespace longcord

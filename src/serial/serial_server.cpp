@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: MIT
+#include "serial/serial_server.hpp"
+
+#include "base/spawn.hpp"
+
+#include <ctime>
+
+#include <boost/asio/ip/v6_only.hpp>
+
+namespace longcord {
+
+using asio::ip::tcp;
+
+/// Clients that are told why they cannot stay; more are closed without a word.
+static constexpr std::size_t max_leaving = 32;
+
+static std::string time_of_day() {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+SerialServer::SerialServer(
+    asio::io_context& loop, WorkerPool& pool, Roots roots, SerialPortOptions options,
+    Handler handler)
+    : loop_(loop), options_(std::move(options)), handler_(std::move(handler)),
+      roots_(std::move(roots)), released_(loop, TimePoint::max()), hold_(loop) {
+    SerialDevice::Handler of_device;
+    of_device.data = [this](std::string_view bytes) { from_device(bytes); };
+    of_device.gone = [this](const Error& why) { device_gone(why); };
+    of_device.back = [this] { device_back(); };
+    of_device.wanted = [this] {
+        return !owner_ || owner_->over ||
+               (owner_->client->pending() < SerialClient::high && !owner_->talk.suspended());
+    };
+    device_ = std::make_shared<SerialDevice>(
+        loop, pool, options_.device, options_.mode, options_.line, std::move(of_device));
+    if (!options_.log.empty())
+        log_ = std::make_shared<SerialLog>(loop, pool, options_.log);
+}
+
+Task<Result<>> SerialServer::open() {
+    return device_->open(roots_);
+}
+
+static Result<> bind_all(
+    asio::io_context& loop, const std::vector<tcp::endpoint>& wanted,
+    std::vector<tcp::acceptor>& out) {
+    for (const tcp::endpoint& endpoint : wanted) {
+        boost::system::error_code error;
+        tcp::acceptor acceptor(loop);
+        acceptor.open(endpoint.protocol(), error);
+        if (!error)
+            acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+        // [::] takes IPv4 too, unless that has a socket of its own.
+        if (!error && endpoint.protocol() == tcp::v6())
+            acceptor.set_option(asio::ip::v6_only(wanted.size() > 1), error);
+        if (!error)
+            acceptor.bind(endpoint, error);
+        if (!error)
+            acceptor.listen(tcp::acceptor::max_listen_connections, error);
+        if (error)
+            return fail_errno(
+                error.value(),
+                fmt::format(
+                    "listen on {} port {}", endpoint.address().to_string(), endpoint.port()));
+        out.push_back(std::move(acceptor));
+    }
+    return {};
+}
+
+Result<> SerialServer::listen() {
+    auto bound = bind_all(loop_, options_.listen, acceptors_);
+    if (bound)
+        bound = bind_all(loop_, options_.observe, observer_acceptors_);
+    return bound;
+}
+
+static std::vector<tcp::endpoint> endpoints_of(const std::vector<tcp::acceptor>& acceptors) {
+    std::vector<tcp::endpoint> out;
+    for (const tcp::acceptor& acceptor : acceptors) {
+        boost::system::error_code ignored;
+        out.push_back(acceptor.local_endpoint(ignored));
+    }
+    return out;
+}
+
+std::vector<tcp::endpoint> SerialServer::endpoints() const {
+    return endpoints_of(acceptors_);
+}
+
+std::vector<tcp::endpoint> SerialServer::observer_endpoints() const {
+    return endpoints_of(observer_acceptors_);
+}
+
+void SerialServer::run() {
+    const Self self = shared_from_this();
+    spawn_guarded(loop_, options_.name, device_->run(device_));
+    for (Acceptor& acceptor : acceptors_)
+        spawn_guarded(loop_, options_.name, accept(self, acceptor, false));
+    for (Acceptor& acceptor : observer_acceptors_)
+        spawn_guarded(loop_, options_.name, accept(self, acceptor, true));
+}
+
+void SerialServer::stop() {
+    stopped_ = true;
+    device_->stop();
+    boost::system::error_code ignored;
+    for (auto* acceptors : {&acceptors_, &observer_acceptors_})
+        for (Acceptor& acceptor : *acceptors)
+            acceptor.close(ignored);
+    if (owner_)
+        end(owner_);
+    for (const ObserverPtr& observer : observers_)
+        observer->client->close();
+    for (const ClientPtr& client : leaving_)
+        client->close();
+    hold_.cancel();
+    released_.cancel();
+}
+
+Task<> SerialServer::rest() {
+    if (owner_)
+        end(owner_);
+    co_await device_->rest();
+}
+
+SerialStatus SerialServer::status() const {
+    return {
+        device_->present(), device_->mode(), device_->settings(),
+        owner_ ? owner_->client->name() : "", observers_.size()};
+}
+
+void SerialServer::event(std::string_view kind, const std::string& address, std::string message) {
+    handler_.event({kind, address, std::move(message)});
+}
+
+// --- who comes ------------------------------------------------------------------------------
+
+Task<> SerialServer::accept(Self self, Acceptor& acceptor, bool observers) {
+    while (!stopped_) {
+        auto [error, socket] = co_await acceptor.async_accept(as_value);
+        if (stopped_)
+            co_return;
+        if (error) { // out of descriptors, or the client has gone already
+            constexpr milliseconds pause{100};
+            co_await sleep_for(pause);
+            continue;
+        }
+        auto client = std::make_shared<SerialClient>(loop_, std::move(socket));
+        if (!admit(client))
+            continue;
+        if (observers)
+            spawn_guarded(loop_, options_.name, greet_observer(self, client));
+        else
+            spawn_guarded(loop_, options_.name, greet(self, client));
+    }
+}
+
+bool SerialServer::admit(const ClientPtr& client) {
+    if (handler_.allowed(client->address()))
+        return true;
+    turn_away(client, fmt::format("{} may not use this port", client->address().to_string()));
+    event(
+        "serial-refused", client->address().to_string(),
+        fmt::format(
+            "{} may not use this port: it is not on the list of those allowed", client->name()));
+    return false;
+}
+
+void SerialServer::turn_away(const ClientPtr& client, const std::string& why) {
+    if (leaving_.size() >= max_leaving)
+        return client->close();
+    leaving_.insert(client);
+    std::string text = fmt::format("\r\nlongcord: {}: {}\r\n", options_.name, why);
+    spawn_guarded(loop_, options_.name, say_goodbye(shared_from_this(), client, std::move(text)));
+}
+
+Task<> SerialServer::say_goodbye(Self self, ClientPtr client, std::string text) {
+    co_await client->say_and_close(client, std::move(text));
+    leaving_.erase(client);
+    (void)self;
+}
+
+/// Empty: the port is free.
+std::string SerialServer::refusal() const {
+    if (!device_->present())
+        return "the device is not plugged in";
+    if (owner_)
+        return fmt::format(
+            "held by {} since {}; try again when it has gone{}", owner_->client->name(),
+            owner_->since,
+            observer_acceptors_.empty()
+                ? ""
+                : fmt::format(", or read along on port {}", observer_endpoints().front().port()));
+    return {};
+}
+
+Task<> SerialServer::greet(Self self, ClientPtr client) {
+    // Whoever has closed its connection is on its way out.
+    while (!stopped_ && owner_ && (owner_->over || owner_->client->health().closed))
+        co_await released_.async_wait(as_value);
+    if (stopped_)
+        co_return client->close();
+    if (const std::string why = refusal(); !why.empty()) {
+        turn_away(client, why);
+        event("serial-refused", client->address().to_string(), client->name() + ": " + why);
+        co_return;
+    }
+    owner_ = std::make_shared<Owner>(Owner{
+        client,
+        Conversation(
+            fmt::format("longcord {} {}", LONGCORD_VERSION, options_.name), device_->settings(),
+            device_->resting_lines()),
+        time_of_day(),
+        false,
+        {}});
+    const OwnerPtr owner = owner_;
+    client->on_room([self, weak = std::weak_ptr(owner)] { self->device_->wake(); });
+    event("serial-owner", client->address().to_string(), client->name() + " has the port");
+    spawn_guarded(loop_, options_.name, watch(self, owner));
+    co_await serve(self, owner);
+}
+
+// --- the owner ------------------------------------------------------------------------------
+
+Task<> SerialServer::serve(Self self, OwnerPtr owner) {
+    if (device_->has_modem_lines())
+        co_await notify(owner);
+    co_await read_all(owner);
+    owner->over = true;
+    device_->wake();
+    // What it sent before it left still goes out, and not into the next client's session.
+    co_await device_->settled();
+    if (device_->queued() > 0)
+        co_await device_->purge(false, true);
+    co_await device_->rest();
+    if (owner->farewell.empty())
+        owner->client->close();
+    else
+        turn_away(owner->client, owner->farewell);
+    owner->client->on_room({});
+    owner_.reset();
+    released_.cancel();
+    device_->wake();
+    event(
+        "serial-free", owner->client->address().to_string(),
+        owner->client->name() + " has left the port" +
+            (owner->farewell.empty() ? "" : ": " + owner->farewell));
+    (void)self;
+}
+
+Task<> SerialServer::read_all(OwnerPtr owner) {
+    constexpr std::size_t chunk = 64 * 1024;
+    std::vector<char> buffer(chunk);
+    while (!owner->over) {
+        const auto [error, n] =
+            co_await owner->client->socket().async_read_some(asio::buffer(buffer), as_value);
+        if (error)
+            co_return;
+        char* in = buffer.data();
+        std::size_t size = n;
+        while (auto spoken = owner->talk.next(in, size)) {
+            if (spoken->kind == Spoken::Kind::data)
+                device_->write(spoken->data);
+            else
+                co_await obey(owner, std::move(*spoken));
+            while (device_->queued() > SerialDevice::max_queued && !owner->over)
+                co_await device_->room();
+            if (owner->over)
+                co_return;
+        }
+        if (owner->talk.waits())
+            decide_soon(owner);
+    }
+}
+
+Task<> SerialServer::obey(OwnerPtr owner, Spoken spoken) {
+    if (spoken.kind == Spoken::Kind::reply)
+        co_return owner->client->send(spoken.reply);
+    const SerialRequest& request = spoken.request;
+    const bool ordered =
+        spoken.kind == Spoken::Kind::brk ||
+        (request.kind != SerialRequest::Kind::none && request.kind != SerialRequest::Kind::flow &&
+         !(request.kind == SerialRequest::Kind::purge && request.tx));
+    if (ordered)
+        co_await device_->settled();
+    if (spoken.kind == Spoken::Kind::brk) {
+        constexpr milliseconds short_break{250};
+        co_await device_->set_break(true);
+        co_await sleep_for(short_break);
+        co_await device_->set_break(false);
+        co_return;
+    }
+    switch (request.kind) {
+    case SerialRequest::Kind::line:
+        co_await device_->set(request.line);
+        break;
+    case SerialRequest::Kind::control:
+        co_await device_->control(request.lines, request.dtr, request.on);
+        break;
+    case SerialRequest::Kind::brk:
+        co_await device_->set_break(request.on);
+        break;
+    case SerialRequest::Kind::purge:
+        co_await device_->purge(request.rx, request.tx);
+        break;
+    case SerialRequest::Kind::flow:
+        device_->wake();
+        break;
+    case SerialRequest::Kind::none:
+        break;
+    }
+    owner->client->send(owner->talk.finish(device_->settings()));
+}
+
+/// A lone 0xff at the end of what a raw client sent is not held back for long; a telnet client's
+/// opener comes in one piece.
+void SerialServer::decide_soon(const OwnerPtr& owner) {
+    constexpr milliseconds soon{200};
+    auto timer = std::make_shared<asio::steady_timer>(loop_, soon);
+    timer->async_wait([self = shared_from_this(), owner, timer](const auto& error) {
+        if (!error && !owner->over && owner->talk.waits())
+            self->device_->write(owner->talk.give_up());
+    });
+}
+
+/// Modem lines are asked for: TIOCMIWAIT blocks without a bound, and several bridge drivers
+/// (cp210x outside its event mode) never wake it.
+Task<> SerialServer::watch(Self self, OwnerPtr owner) {
+    constexpr milliseconds often{100};
+    constexpr milliseconds seldom{1000};
+    TimePoint examined = Clock::now();
+    while (!owner->over) {
+        const bool notifies =
+            owner->talk.com_port() && (device_->has_modem_lines() || owner->talk.line_mask() != 0);
+        co_await sleep_for(notifies ? often : seldom);
+        if (owner->over)
+            break;
+        if (notifies)
+            co_await notify(owner);
+        if (Clock::now() - examined < seldom)
+            continue;
+        examined = Clock::now();
+        const auto health = owner->client->health();
+        if (health.dead)
+            owner->farewell = fmt::format(
+                "no answer for {} s", std::chrono::seconds(SerialClient::dead_after).count());
+        if (health.dead || (health.closed && device_->stalled()))
+            end(owner);
+    }
+    (void)self;
+}
+
+Task<> SerialServer::notify(OwnerPtr owner) {
+    const auto state = co_await device_->state();
+    if (owner->over)
+        co_return;
+    owner->client->send(owner->talk.modem_changed(state.inputs));
+    owner->client->send(owner->talk.line_changed(state.line));
+}
+
+/// Its reader ends, and with it everything else of it.
+void SerialServer::end(const OwnerPtr& owner) {
+    owner->over = true;
+    boost::system::error_code ignored;
+    owner->client->socket().cancel(ignored);
+    device_->wake();
+}
+
+// --- the device -----------------------------------------------------------------------------
+
+void SerialServer::from_device(std::string_view bytes) {
+    if (owner_ && !owner_->over)
+        owner_->client->send(owner_->talk.encode(bytes, spare_));
+    for (const ObserverPtr& observer : observers_)
+        to_observer(*observer, bytes);
+    if (log_)
+        log_->append(bytes);
+}
+
+void SerialServer::device_gone(const Error& why) {
+    event("serial-gone", "", why.message + (owner_ ? "; its client is kept for now" : ""));
+    if (!owner_)
+        return;
+    hold_.expires_after(options_.hold);
+    hold_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+        if (error || self->device_->present() || !self->owner_)
+            return;
+        self->owner_->farewell = fmt::format(
+            "the device has been gone for {:g} s",
+            std::chrono::duration<double>(self->options_.hold).count());
+        self->end(self->owner_);
+    });
+}
+
+void SerialServer::device_back() {
+    hold_.cancel();
+    event("serial-back", "", fmt::format("{} is there", options_.device.string()));
+}
+
+// --- observers ------------------------------------------------------------------------------
+
+Task<> SerialServer::greet_observer(Self self, ClientPtr client) {
+    if (observers_.size() >= max_serial_observers) {
+        const std::string why =
+            fmt::format("{} observers read along already, which is the limit", observers_.size());
+        turn_away(client, why);
+        event("serial-refused", client->address().to_string(), client->name() + ": " + why);
+        co_return;
+    }
+    const auto observer = std::make_shared<Observer>(Observer{
+        client,
+        Conversation(
+            fmt::format("longcord {} {} (read only)", LONGCORD_VERSION, options_.name),
+            device_->settings(), device_->resting_lines()),
+        0});
+    observers_.insert(observer);
+    event("serial-observer", client->address().to_string(), client->name() + " reads along");
+    std::vector<char> buffer(4096);
+    while (!stopped_) {
+        const auto [error, n] =
+            co_await client->socket().async_read_some(asio::buffer(buffer), as_value);
+        // One that asks and never reads its answers goes.
+        if (error || client->pending() > 2 * SerialClient::high)
+            break;
+        char* in = buffer.data();
+        std::size_t size = n;
+        while (const auto spoken = observer->talk.next(in, size)) {
+            if (spoken->kind == Spoken::Kind::reply)
+                client->send(spoken->reply);
+            else if (spoken->kind == Spoken::Kind::command)
+                client->send(observer->talk.finish(device_->settings()));
+        }
+        if (observer->talk.waits())
+            observer->talk.give_up();
+    }
+    client->close();
+    observers_.erase(observer);
+    event("serial-observer-left", client->address().to_string(), client->name() + " has left");
+    (void)self;
+}
+
+/// Who reads too slowly misses something, and is told how much.
+void SerialServer::to_observer(Observer& observer, std::string_view bytes) {
+    if (observer.client->pending() + bytes.size() > SerialClient::high) {
+        observer.skipped += bytes.size();
+        return;
+    }
+    if (observer.skipped > 0)
+        observer.client->send(fmt::format(
+            "\r\n[longcord: {} bytes are missing here: read too slowly]\r\n",
+            std::exchange(observer.skipped, 0)));
+    observer.client->send(observer.talk.encode(bytes, spare_));
+}
+
+} // namespace longcord
