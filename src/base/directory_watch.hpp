@@ -18,6 +18,8 @@ class DirectoryWatch {
     void arm();
     /// Forgets what woke us. The directory itself tells the rest.
     void drain() { inotify_.take(); }
+    /// The same for those who want to know whether anything happened.
+    std::vector<InotifyEvent> take() { return inotify_.take(); }
     int fd() const noexcept { return inotify_.fd(); }
     const std::filesystem::path& directory() const noexcept { return directory_; }
 

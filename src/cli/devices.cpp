@@ -27,7 +27,7 @@ std::string devices_view(const json& reply, const Look& look) {
         table.add(
             {text_field(device, "place"), text_field(device, "id"), text_field(device, "product"),
              text_field(device, "serial"), class_of(device), text_field(device, "speed"),
-             state_of(device), text_field(device, "vmid"), why_of(device)});
+             state_of(device), vm_number_of(device), why_of(device)});
     return table.empty() ? "no devices\n" : table.render(look, 0);
 }
 

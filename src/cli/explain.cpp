@@ -56,8 +56,8 @@ std::string explain_view(const json& reply, const Look& look) {
             const Cell verdict = verdict_cell(rule, field(reply, "winner"));
             if ((verdict.text != "no match") == matching)
                 rules.add(
-                    {text_field(rule, "vmid"), file_and_line(rule), text_field(rule, "rule"),
-                     verdict, text_field(rule, "reason")});
+                    {vm_number_of(rule), file_and_line(rule), text_field(rule, "rule"), verdict,
+                     text_field(rule, "reason")});
         }
     text += "\n" + coloured("Rules", Tone::strong, look) + "\n";
     text += rules.empty() ? "  no VM has any rule\n" : rules.render(look);

@@ -58,9 +58,14 @@ std::string why_of(const json& device) {
     return use;
 }
 
+std::string vm_number_of(const json& object) {
+    const std::string machine = text_field(object, "machine");
+    return machine.empty() ? text_field(object, "vmid") : machine;
+}
+
 std::string vm_of(const json& object) {
-    const std::string vmid = text_field(object, "vmid");
-    return vmid.empty() ? "" : "VM " + vmid;
+    const std::string vm = vm_number_of(object);
+    return vm.empty() ? "" : "VM " + vm;
 }
 
 std::string class_of(const json& device) {

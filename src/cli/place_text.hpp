@@ -24,6 +24,9 @@ std::string class_of(const nlohmann::json& device);
 
 bool is_hub(const nlohmann::json& device);
 
+/// "100", or the name of a machine that is no Proxmox VM; empty: none.
+std::string vm_number_of(const nlohmann::json& object);
+
 /// "VM 100", or empty.
 std::string vm_of(const nlohmann::json& object);
 

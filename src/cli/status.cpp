@@ -51,7 +51,7 @@ static Table vms_table(const json& status) {
     Table table({"VMID", "NAME", "STATE", "PLUGGED", "PROBLEM"});
     for (const json& vm : list_field(status, "vms")) {
         table.add(
-            {text_field(vm, "vmid"), text_field(vm, "name"), text_field(vm, "state"),
+            {vm_number_of(vm), text_field(vm, "name"), text_field(vm, "state"),
              text_field(vm, "plugged"), Cell(text_field(vm, "problem"), Tone::bad)});
     }
     return table;
@@ -63,7 +63,7 @@ static Table host_devices_table(const json& status) {
         if (!is_hub(device))
             table.add(
                 {text_field(device, "place"), label_of(device), state_cell(device),
-                 text_field(device, "vmid"), why_of(device)});
+                 vm_number_of(device), why_of(device)});
     return table;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/spawn.hpp"
 #include "base/text.hpp"
+#include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
 
 #include <csignal>
@@ -33,8 +34,6 @@ std::vector<std::string> without_effect(const HostConfig& config) {
         keys.emplace_back("controllers.hot_add");
     if (!config.usbip_servers.empty())
         keys.emplace_back("usbip_servers");
-    if (!config.virtual_machines.empty())
-        keys.emplace_back("virtual_machines");
     for (const auto& [name, pi] : config.pis)
         if (pi.dead_after)
             keys.push_back(fmt::format("pis.{}.dead_after", name));
@@ -74,7 +73,11 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
           [this](std::string verb, nlohmann::json args, Peer peer) {
               return answer(std::move(verb), std::move(args), peer);
           }),
-      journal_([this](const Event& event) { control_.publish(to_json(event)); }),
+      journal_(
+          [this](const Event& event) { control_.publish(to_json(event)); },
+          [this](std::string text) {
+              return with_machine_names(text, reconciler_.world().machines);
+          }),
       reconciler_(
           loop, {[this](const Action& action) { executor_.start(action); },
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
@@ -86,8 +89,9 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
           loop, roots_, pool_, reconciler_, importer_, journal_,
           config_.foreign_imports == ForeignImports::allow),
       intents_(loop, roots_, pool_, reconciler_, journal_),
-      rules_(loop, roots_, pool_, reconciler_, journal_),
-      pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_),
+      rules_(loop, roots_, pool_, reconciler_, journal_), roster_(reconciler_, journal_),
+      machines_(loop, config_file_, reconciler_, journal_, rules_, roster_),
+      pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_, roster_),
       links_(loop, roots_, config_, node_name(config_), reconciler_, journal_),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
@@ -107,6 +111,8 @@ void App::start() {
     spawn_guarded(loop_, "hookscript notes", pve_.watch_hooks());
     spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
     spawn_guarded(loop_, "uses of this host", uses_.run());
+    machines_.configure(config_.virtual_machines);
+    spawn_guarded(loop_, "machines of host.yaml", machines_.watch());
     spawn_guarded(loop_, "watchdog", feed_watchdog());
     watch_signals();
     ::sd_notify(0, "READY=1");
@@ -137,6 +143,7 @@ void App::reload() {
     }
     config_ = std::move(*config);
     spdlog::set_level(spdlog::level::from_str(config_.log_level));
+    machines_.configure(config_.virtual_machines);
     spdlog::info("{} read anew", config_file_.string());
     reconciler_.wake();
 }
@@ -152,10 +159,16 @@ Task<> App::feed_watchdog() {
     }
 }
 
+/// A Pi knows no machine by its number.
+Outcome App::with_names(Outcome outcome) const {
+    outcome.why = with_machine_names(outcome.why, reconciler_.world().machines);
+    return outcome;
+}
+
 void App::changed(const Place& place, const Outcome* outcome) {
     journal_.outcome_changed(place, outcome);
     if (outcome)
-        links_.tell(place, *outcome);
+        links_.tell(place, with_names(*outcome));
 }
 
 ReportInput App::report_input() const {

@@ -7,6 +7,7 @@
 #include "host/executor.hpp"
 #include "host/kernel_source.hpp"
 #include "host/link_source.hpp"
+#include "host/machine_source.hpp"
 #include "host/pve_source.hpp"
 #include "host/report.hpp"
 
@@ -25,6 +26,7 @@ class App {
   private:
     Task<Result<nlohmann::json>> answer(std::string verb, nlohmann::json args, Peer peer);
     ReportInput report_input() const;
+    Outcome with_names(Outcome outcome) const;
     void changed(const Place& place, const Outcome* outcome);
     void watch_signals();
     void reload();
@@ -46,6 +48,8 @@ class App {
     KernelSource kernel_;
     IntentStore intents_;
     RulesBook rules_;
+    VmRoster roster_;
+    MachineSource machines_;
     PveSource pve_;
     LinkSource links_;
     asio::signal_set signals_;

@@ -50,10 +50,13 @@ std::string subject(const Event& event) {
 } // namespace
 
 void Journal::write(Event event, bool warn) {
+    event.message = wording_(std::move(event.message));
     event.time = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
     const Event& kept = log_.add(std::move(event));
     const std::string took = kept.took ? fmt::format(" ({} ms)", kept.took->count()) : "";
-    const std::string about = kept.message.starts_with(subject(kept)) ? "" : subject(kept);
+    std::string about = wording_(subject(kept));
+    if (kept.message.starts_with(about))
+        about.clear();
     spdlog::log(
         warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", about, kept.message, took);
     publish_(kept);

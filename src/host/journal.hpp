@@ -17,7 +17,10 @@ namespace longcord {
 class Journal {
   public:
     using Publish = std::function<void(const Event&)>;
-    explicit Journal(Publish publish) : publish_(std::move(publish)) {}
+    /// How a message is worded for people: machines by their names.
+    using Wording = std::function<std::string(std::string)>;
+    Journal(Publish publish, Wording wording)
+        : publish_(std::move(publish)), wording_(std::move(wording)) {}
 
     const EventLog& log() const noexcept { return log_; }
 
@@ -32,6 +35,7 @@ class Journal {
     void write(Event event, bool warn);
 
     Publish publish_;
+    Wording wording_;
     EventLog log_;
 };
 

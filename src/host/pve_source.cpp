@@ -16,27 +16,15 @@ static constexpr milliseconds move_retry{10'000};
 
 PveSource::PveSource(
     asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-    Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules)
+    Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules, VmRoster& roster)
     : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), journal_(journal),
       nodes_(nodes), registry_(loop, roots), config_(loop, pool, roots), hooks_(loop, roots),
-      intents_(intents), rules_(rules) {}
+      intents_(intents), rules_(rules), roster_(roster) {}
 
 Task<> PveSource::watch_vms() {
     for (;;) {
         const auto running = co_await registry_.next();
-        World& world = reconciler_.world();
-        std::map<unsigned, int> before;
-        for (const auto& [vmid, vm] : world.vms)
-            before[vmid] = vm.pid;
-        vms_running(world, running);
-        vms_configured(world, seen_.configs);
-        for (const auto& vm : running)
-            if (!before.contains(vm.vmid) || before[vm.vmid] != vm.pid)
-                journal_.vm(vm.vmid, "vm-started", fmt::format("QEMU runs, pid {}", vm.pid));
-        for (const auto& [vmid, pid] : before)
-            if (!world.vms.contains(vmid))
-                journal_.vm(vmid, "vm-stopped", "QEMU has exited");
-        reconciler_.wake();
+        roster_.proxmox(running);
     }
 }
 
@@ -46,7 +34,7 @@ Task<> PveSource::watch_config() {
     for (;;) {
         seen_ = co_await config_.next();
         World& world = reconciler_.world();
-        vms_configured(world, seen_.configs);
+        roster_.configured(seen_.configs);
         world.native = native_uses(seen_.configs, seen_.mappings, world.node);
         intents_.take(seen_);
         rules_.take(seen_);

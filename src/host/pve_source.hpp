@@ -9,6 +9,7 @@
 #include "host/journal.hpp"
 #include "host/reconciler.hpp"
 #include "host/rules_book.hpp"
+#include "host/vm_roster.hpp"
 #include "proxmox/config_watcher.hpp"
 #include "proxmox/hook_notes.hpp"
 #include "proxmox/open_node.hpp"
@@ -20,7 +21,8 @@ class PveSource {
   public:
     PveSource(
         asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-        Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules);
+        Journal& journal, NodeWatch& nodes, IntentStore& intents, RulesBook& rules,
+        VmRoster& roster);
 
     Task<> watch_vms();
     Task<> watch_config();
@@ -45,6 +47,7 @@ class PveSource {
     HookNotes hooks_;
     IntentStore& intents_;
     RulesBook& rules_;
+    VmRoster& roster_;
     PveSnapshot seen_;
     std::set<unsigned> moving_;     ///< rules files that are on their way to this node
     std::set<unsigned> told_stuck_; ///< that could not be moved, and somebody was told

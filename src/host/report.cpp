@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/report.hpp"
 
+#include "plan/guest_port.hpp"
+#include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
 #include "plan/standing.hpp"
 
@@ -24,7 +26,15 @@ unsigned shown_class(const Device& device) {
     return by_interface ? device.interfaces.front().code : device.device_class.code;
 }
 
-json report_device(const Place& place, const Situation& situation, const Outcome& outcome) {
+/// Null for a VM of Proxmox.
+json machine_name(const ReportInput& input, unsigned vmid) {
+    const auto name = input.world.machines.find(vmid);
+    return name == input.world.machines.end() ? json(nullptr) : json(name->second);
+}
+
+json report_device(
+    const ReportInput& input, const Place& place, const Situation& situation,
+    const Outcome& outcome) {
     const Device* known = situation.device();
     const Device device = known ? *known : Device{};
     json result{
@@ -40,6 +50,7 @@ json report_device(const Place& place, const Situation& situation, const Outcome
         {"hub", device.is_hub()},
         {"state", std::string(to_string(outcome.state))},
         {"vmid", or_null(outcome.vmid)},
+        {"machine", outcome.vmid ? machine_name(input, *outcome.vmid) : json(nullptr)},
         {"guest_port", or_null(outcome.guest_port)},
         {"in_use_by_guest", outcome.in_use_by_guest},
         {"why", outcome.why},
@@ -80,7 +91,7 @@ json report_pis(const ReportInput& input) {
 std::string vm_state(const ReportInput& input, unsigned vmid) {
     const auto vm = input.world.vms.find(vmid);
     if (vm == input.world.vms.end()) {
-        if (input.pve.configs.contains(vmid) || !input.pve.present)
+        if (input.pve.configs.contains(vmid) || !input.pve.present || is_machine(vmid))
             return "stopped";
         return input.pve.vmids.contains(vmid) ? "on another node" : "no such VM";
     }
@@ -100,16 +111,15 @@ std::string vm_problem(const ReportInput& input, unsigned vmid) {
                 return format_diagnostic(rules->second.file, diagnostic);
     if (rules != input.rules.end() && !rules->second.problem.empty())
         return rules->second.problem;
-    if (input.pve.present && !input.pve.vmids.contains(vmid))
+    if (input.pve.present && !is_machine(vmid) && !input.pve.vmids.contains(vmid))
         return rules == input.rules.end()
                    ? ""
                    : fmt::format("{}: there is no VM {}", rules->second.file, vmid);
     if (input.unwritten.contains(vmid))
         return "its guest ports and pauses could not be written and are kept in memory";
     const auto vm = input.world.vms.find(vmid);
-    if (vm != input.world.vms.end() && vm->second.view && vm->second.view->controllers.empty())
-        return fmt::format(
-            "no xHCI controller: run \"qm set {} --usb0 spice\", stop it and start it", vmid);
+    if (vm != input.world.vms.end() && vm->second.view)
+        return why_no_controller(vmid, vm->second).value_or("");
     return {};
 }
 
@@ -135,7 +145,8 @@ json report_vms(const ReportInput& input, std::optional<unsigned> only) {
             plugged += outcome.state == DeviceState::plugged && outcome.vmid == vmid;
         vms.push_back({
             {"vmid", vmid},
-            {"name", config == input.pve.configs.end() ? "" : config->second.name},
+            {"machine", machine_name(input, vmid)},
+            {"name", config == input.pve.configs.end() ? json("") : json(config->second.name)},
             {"state", vm_state(input, vmid)},
             {"plugged", plugged},
             {"problem", vm_problem(input, vmid)},
@@ -191,17 +202,33 @@ std::string outcome_sentence(const Outcome& outcome) {
     return sentence;
 }
 
+/// Machines have names, not numbers, in all that people read.
+json worded(const ReportInput& input, json value) {
+    if (input.world.machines.empty())
+        return value;
+    if (value.is_string())
+        return with_machine_names(value.get<std::string>(), input.world.machines);
+    if (value.is_structured())
+        for (auto& part : value)
+            part = worded(input, std::move(part));
+    return value;
+}
+
+json devices_of(const ReportInput& input) {
+    json devices = json::array();
+    for (const auto& [place, situation] : situations(input.world))
+        devices.push_back(report_device(input, place, situation, outcome_of(input, place)));
+    return devices;
+}
+
 } // namespace
 
 json report_devices(const ReportInput& input) {
-    json devices = json::array();
-    for (const auto& [place, situation] : situations(input.world))
-        devices.push_back(report_device(place, situation, outcome_of(input, place)));
-    return {{"devices", std::move(devices)}};
+    return worded(input, {{"devices", devices_of(input)}});
 }
 
 json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
-    json devices = report_devices(input)["devices"];
+    json devices = devices_of(input);
     if (vmid) {
         json theirs = json::array();
         for (auto& device : devices)
@@ -209,7 +236,7 @@ json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
                 theirs.push_back(std::move(device));
         devices = std::move(theirs);
     }
-    return {
+    json result{
         {"role", "host"},
         {"node", input.world.node},
         {"version", LONGCORD_VERSION},
@@ -218,6 +245,7 @@ json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
         {"devices", std::move(devices)},
         {"problems", report_problems(input)},
     };
+    return worded(input, std::move(result));
 }
 
 json report_explain(const ReportInput& input, const Place& place) {
@@ -238,6 +266,7 @@ json report_explain(const ReportInput& input, const Place& place) {
             const auto file = input.rules.find(verdict.vmid);
             rules.push_back({
                 {"vmid", verdict.vmid},
+                {"machine", machine_name(input, verdict.vmid)},
                 {"file", file == input.rules.end() ? "" : file->second.file},
                 {"line", verdict.line},
                 {"rule", verdict.rule},
@@ -249,14 +278,15 @@ json report_explain(const ReportInput& input, const Place& place) {
             if (outcome.vmid == claim.vmid)
                 winner = {{"vmid", claim.vmid}, {"line", claim.line}};
     }
-    return {
+    json result{
         {"place", place.to_string()},
-        {"device", known ? report_device(place, situation, outcome) : json(nullptr)},
+        {"device", known ? report_device(input, place, situation, outcome) : json(nullptr)},
         {"rules", std::move(rules)},
         {"winner", std::move(winner)},
         {"outcome", outcome_sentence(outcome)},
         {"next", what_next(outcome)},
     };
+    return worded(input, std::move(result));
 }
 
 } // namespace longcord

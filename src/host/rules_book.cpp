@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "base/spawn.hpp"
+#include "plan/machine_id.hpp"
 #include "proxmox/vm_files.hpp"
 
 #include <algorithm>
@@ -52,7 +53,7 @@ Task<> RulesBook::load() {
 void RulesBook::take(const PveSnapshot& snapshot) {
     for (auto entry = states_.begin(); entry != states_.end();) {
         const unsigned vmid = entry->first;
-        const bool stays = snapshot.rules.contains(vmid) || machines_.contains(vmid);
+        const bool stays = snapshot.rules.contains(vmid) || is_machine(vmid);
         entry = stays ? std::next(entry) : states_.erase(entry);
         if (!stays && good_.erase(vmid) > 0)
             keep(vmid, std::nullopt);
@@ -130,9 +131,10 @@ std::string RulesBook::owner_problem(unsigned vmid, const PveSnapshot& snapshot)
         vmid, owner, config->second.uuid);
 }
 
-void RulesBook::set_machine(unsigned id, RulesState state, std::vector<Rule> rules) {
+void RulesBook::set_machine(unsigned id, RulesState state, std::optional<std::vector<Rule>> rules) {
     states_[id] = std::move(state);
-    machines_[id] = std::move(rules);
+    if (rules)
+        machines_[id] = std::move(*rules);
     put_in_force();
 }
 

@@ -28,8 +28,8 @@ class RulesBook {
     Task<> load();
     /// What was read; sets the World's rules. The intents in the World are those of the same look.
     void take(const PveSnapshot& snapshot);
-    /// Rules that stand elsewhere: of a machine in host.yaml. They are always right.
-    void set_machine(unsigned id, RulesState state, std::vector<Rule> rules);
+    /// Rules of a machine in host.yaml; nullopt: they have errors, those from before stay.
+    void set_machine(unsigned id, RulesState state, std::optional<std::vector<Rule>> rules);
     void drop_machine(unsigned id);
 
     const std::map<unsigned, RulesState>& states() const noexcept { return states_; }

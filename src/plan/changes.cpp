@@ -193,6 +193,9 @@ void vms_running(World& world, const std::vector<RunningVm>& running) {
         }
         vm.pid = run.pid;
         vm.qmp_socket = run.qmp_socket.string();
+        if (!run.name.empty())
+            vm.name = run.name;
+        vm.buses = run.buses;
         now.emplace(run.vmid, std::move(vm));
     }
     world.vms = std::move(now);

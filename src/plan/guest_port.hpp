@@ -14,17 +14,22 @@ namespace longcord {
 constexpr std::string_view own_controller = "longcord";
 constexpr std::string_view proxmox_controller = "xhci";
 
+/// Why this VM, as it was seen, can get nothing at all; nullopt: it has a usable controller.
+std::optional<std::string> why_no_controller(unsigned vmid, const Vm& vm);
+
 class GuestPorts {
   public:
     /// Counts as taken: what QEMU shows, what is in flight.
     explicit GuestPorts(const World& world);
 
     /// Chooses and takes a port. Errors: not_found (the VM has no xHCI, says what to do), full
-    /// (says how many ports there are), busy (the rule's `port=` is taken).
+    /// (says who holds which port), busy (the rule's `port=` is taken).
     Result<GuestPort> choose(unsigned vmid, const Place& place, std::optional<unsigned> wanted);
 
   private:
     bool is_free(unsigned vmid, const GuestPort& port) const;
+    std::string holders(unsigned vmid, const GuestController& controller) const;
+    Error all_taken(unsigned vmid, const std::vector<const GuestController*>& usable) const;
 
     const World& world_;
     std::map<unsigned, std::set<GuestPort>> taken_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/ownership.hpp"
 
+#include "plan/machine_id.hpp"
 #include "plan/standing.hpp"
 
 #include <algorithm>
@@ -10,6 +11,8 @@ namespace longcord {
 namespace {
 
 std::string name_claim(const Claim& claim) {
+    if (is_machine(claim.vmid))
+        return fmt::format("VM {} (host.yaml:{})", claim.vmid, claim.line);
     return fmt::format("VM {} ({}.usb.conf:{})", claim.vmid, claim.vmid, claim.line);
 }
 

@@ -51,7 +51,8 @@ struct Vm {
     VmLock lock = VmLock::none;
     std::string lock_text;
     std::string ostype;
-    unsigned proxmox_ports = 0; ///< the highest port of its xhci that a usbN line may take
+    std::vector<std::string> buses; ///< QEMU's USB buses to use, in order; empty: any
+    unsigned proxmox_ports = 0;     ///< the highest port of its xhci that a usbN line may take
 
     std::optional<VmView> view;       ///< what QEMU last said; none: never asked, or no answer
     std::set<std::string> open_nodes; ///< below /dev/bus/usb, as /proc said with that view
@@ -87,10 +88,11 @@ struct World {
     std::string dev = "/dev";           ///< below it lies bus/usb
     std::map<Place, LocalDevice> local; ///< real devices of this host; nothing of vhci
     std::map<std::string, Pi> pis;
-    std::vector<VhciPort> vhci;         ///< every port; empty where the module is missing
-    std::map<unsigned, Import> imports; ///< ours, by vhci port
-    std::map<unsigned, Vm> vms;         ///< with a living QEMU, by VMID
-    std::vector<VmRules> rules;         ///< by VMID
+    std::vector<VhciPort> vhci;               ///< every port; empty where the module is missing
+    std::map<unsigned, Import> imports;       ///< ours, by vhci port
+    std::map<unsigned, Vm> vms;               ///< with a living QEMU, by VMID
+    std::vector<VmRules> rules;               ///< by VMID
+    std::map<unsigned, std::string> machines; ///< names of those that are no Proxmox VMs
 
     /// VMs whose rules could not be read since the service started: they keep what they hold.
     std::set<unsigned> rules_unread;

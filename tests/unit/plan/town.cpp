@@ -88,6 +88,12 @@ Town& Town::vm_without_xhci(unsigned vmid) {
     return *this;
 }
 
+Town& Town::controllers(unsigned vmid, std::vector<GuestController> controllers) {
+    qemus_[vmid].controllers = std::move(controllers);
+    vm_touched(world, vmid);
+    return *this;
+}
+
 Town& Town::rules(unsigned vmid, const std::string& text) {
     auto parsed = parse_rules(text);
     REQUIRE(parsed.ok());

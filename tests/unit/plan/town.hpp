@@ -31,6 +31,7 @@ class Town {
     Town& hub(const std::string& place);
     Town& vm(unsigned vmid, RunState state = RunState::running);
     Town& vm_without_xhci(unsigned vmid);
+    Town& controllers(unsigned vmid, std::vector<GuestController> controllers);
     Town& rules(unsigned vmid, const std::string& text);
 
     /// What the host does with the device there, until it is told otherwise.
