@@ -82,8 +82,9 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
           loop, {[this](const Action& action) { executor_.start(action); },
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
                  [this] { intents_.save_changes(); }}),
-      nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_),
-      importer_(roots_, pool_, reconciler_), uses_(loop, roots_, pool_, reconciler_, nodes_),
+      nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
+      importer_(roots_, pool_, reconciler_, opens_),
+      uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(
           loop, roots_, pool_, reconciler_, importer_, journal_,
@@ -92,7 +93,7 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       rules_(loop, roots_, pool_, reconciler_, journal_), roster_(reconciler_, journal_),
       machines_(loop, config_file_, reconciler_, journal_, rules_, roster_),
       pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_, roster_),
-      links_(loop, roots_, config_, node_name(config_), reconciler_, journal_),
+      links_(loop, roots_, config_, node_name(config_), reconciler_, journal_, opens_),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
     reconciler_.world().dev = roots_.dev().string();

@@ -42,6 +42,7 @@ class App {
     Reconciler reconciler_;
     NodeWatch nodes_;
     VmSessions sessions_;
+    OpenRequests opens_;
     Importer importer_;
     HostUseSource uses_;
     Executor executor_;

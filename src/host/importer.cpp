@@ -5,18 +5,11 @@
 #include "plan/changes.hpp"
 #include "usbip/authorize.hpp"
 #include "usbip/compare.hpp"
-#include "usbip/import.hpp"
-
-#include <boost/asio/ip/tcp.hpp>
 
 namespace longcord {
 
 namespace {
 
-/// TCP connect, request and reply together. On a LAN this takes milliseconds.
-constexpr milliseconds handshake_limit{3'000};
-/// A name server that does not answer is not waited for longer.
-constexpr milliseconds resolve_limit{3'000};
 /// attach and detach only hand over; they do not wait for USB.
 constexpr milliseconds attach_limit{2'000};
 /// Setting a configuration is USB I/O over the network, bounded by the kernel at 5 s a transfer.
@@ -42,56 +35,35 @@ Result<> is_as_announced(const World& world, const Place& place, const WireDevic
 
 } // namespace
 
-Importer::Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler)
-    : roots_(roots), pool_(pool), reconciler_(reconciler), vhci_(roots), records_(roots) {}
-
-/// A link's peer is an address; `pis: NAME: address:` in host.yaml may be a name.
-Task<Result<asio::ip::address>> Importer::resolve(std::string host) {
-    boost::system::error_code bad;
-    const auto literal = asio::ip::make_address(host, bad);
-    if (!bad)
-        co_return literal;
-    std::function<Result<asio::ip::address>()> job = [host]() -> Result<asio::ip::address> {
-        asio::io_context loop;
-        boost::system::error_code error;
-        const auto found = asio::ip::tcp::resolver(loop).resolve(host, "", error);
-        if (error || found.empty())
-            return fail(
-                ErrorKind::unavailable, "the name \"{}\" has no address: {}", host,
-                error.message());
-        return found.begin()->endpoint().address();
-    };
-    const std::string key = "name " + host;
-    auto address = co_await pool_.run<asio::ip::address>(key, resolve_limit, std::move(job));
-    co_return address;
-}
+Importer::Importer(
+    const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens)
+    : roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens), dialer_(pool, opens),
+      vhci_(roots), records_(roots) {}
 
 Task<Result<>> Importer::import_device(ImportDevice action) {
-    const auto address = co_await resolve(action.server);
-    if (!address)
-        co_return address.error();
-    const asio::ip::tcp::endpoint server(*address, static_cast<std::uint16_t>(action.server_port));
-    auto stream = co_await request_import(server, action.place.busid(), handshake_limit);
-    if (!stream)
-        co_return stream.error();
-    const auto same = is_as_announced(reconciler_.world(), action.place, stream->device);
+    auto dialed = co_await dialer_.dial(action);
+    if (!dialed)
+        co_return dialed.error();
+    ImportedStream& stream = dialed->imported;
+    const auto same = is_as_announced(reconciler_.world(), action.place, stream.device);
     if (!same)
         co_return fail(
             same.error().kind, "{}: USB/IP server {}, device {}: {}", action.place.to_string(),
-            to_string(server), action.place.busid(), same.error().message);
+            dialed->server, action.place.busid(), same.error().message);
 
     // The record first: should we die between the two, the port is still known as ours.
     VhciRecord record{
-        action.vhci_port, action.place, stream->devid, static_cast<unsigned>(stream->socket.get()),
-        fmt::format("{}:{}", action.server, action.server_port)};
+        action.vhci_port, action.place, stream.devid, static_cast<unsigned>(stream.socket.get()),
+        dialed->server};
     Import import;
     import.place = action.place;
-    import.devid = stream->devid;
+    import.devid = stream.devid;
     import.since = Clock::now();
+    import.engine = dialed->engine;
     import_found(reconciler_.world(), action.vhci_port, std::move(import));
 
-    auto socket = std::make_shared<UniqueFd>(std::move(stream->socket));
-    const Speed speed = stream->speed;
+    auto socket = std::make_shared<UniqueFd>(std::move(stream.socket));
+    const Speed speed = stream.speed;
     std::function<Result<>()> job = [records = records_, vhci = vhci_, record, socket,
                                      speed]() -> Result<> {
         if (auto saved = records.save(record); !saved)
@@ -107,6 +79,8 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
     ++epoch_;
     if (!attached && attached.error().kind != ErrorKind::unknown)
         reconciler_.world().imports.erase(action.vhci_port);
+    if (!attached && !action.plain)
+        opens_.close(action.place);
     co_return attached;
 }
 
@@ -143,6 +117,7 @@ Task<Result<>> Importer::detach(DetachImport action) {
                 records_.remove(action.vhci_port);
                 reconciler_.world().vhci = *ports;
                 ++epoch_;
+                opens_.close(action.place);
                 co_return Result<>();
             }
         if (Clock::now() > limit)

@@ -4,17 +4,17 @@
 
 #include "base/roots.hpp"
 #include "base/worker_pool.hpp"
+#include "host/open_requests.hpp"
 #include "host/reconciler.hpp"
+#include "host/stream_dialer.hpp"
 #include "usbip/vhci.hpp"
 #include "usbip/vhci_record.hpp"
-
-#include <boost/asio/ip/address.hpp>
 
 namespace longcord {
 
 class Importer {
   public:
-    Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler);
+    Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens);
 
     Task<Result<>> import_device(ImportDevice action);
     Task<Result<>> authorize(AuthorizeImport action);
@@ -25,11 +25,11 @@ class Importer {
     unsigned epoch() const noexcept { return epoch_; }
 
   private:
-    Task<Result<asio::ip::address>> resolve(std::string host);
-
     Roots roots_;
     WorkerPool& pool_;
     Reconciler& reconciler_;
+    OpenRequests& opens_;
+    StreamDialer dialer_;
     Vhci vhci_;
     VhciRecords records_;
     unsigned epoch_ = 0;

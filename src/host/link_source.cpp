@@ -7,9 +7,12 @@ namespace longcord {
 
 LinkSource::LinkSource(
     asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
-    Reconciler& reconciler, Journal& journal)
+    Reconciler& reconciler, Journal& journal, OpenRequests& opens)
     : config_(config), node_(std::move(node)), reconciler_(reconciler), journal_(journal),
-      server_(loop, roots, node_, handler(), config.dead_after) {}
+      opens_(opens), server_(loop, roots, node_, handler(), config.dead_after) {
+    opens_.send_with(
+        [this](const std::string& pi, HostMessage said) { server_.send(pi, std::move(said)); });
+}
 
 LinkServer::Handler LinkSource::handler() {
     LinkServer::Handler handler;
@@ -27,7 +30,8 @@ LinkServer::Handler LinkSource::handler() {
         journal_.pi(pi, "refused", why.message);
     };
     handler.down = [this](std::string pi, Error why) {
-        pi_unlinked(reconciler_.world(), pi);
+        pi_unlinked(reconciler_.world(), pi, why.kind == ErrorKind::timeout);
+        opens_.lost(pi);
         journal_.pi(pi, "unlinked", why.message);
         reconciler_.wake();
     };
@@ -69,8 +73,27 @@ void LinkSource::message(const std::string& pi, PiMessage received) {
             journal_.device(*place, "removed", "the Pi says it is gone");
             pi_removed(world, *place);
         }
+    } else {
+        answered(pi, received);
     }
     reconciler_.wake();
+}
+
+/// What a Pi says to our `open`.
+void LinkSource::answered(const std::string& pi, const PiMessage& message) {
+    if (const auto* opened = std::get_if<Opened>(&message)) {
+        opens_.opened(pi, *opened);
+    } else if (const auto* refused = std::get_if<OpenRefused>(&message)) {
+        opens_.refused(pi, *refused);
+    } else if (const auto* busy = std::get_if<Busy>(&message)) {
+        if (const auto place = opens_.busy(pi, *busy))
+            pi_busy(reconciler_.world(), *place, busy_text(*busy));
+    } else if (const auto* available = std::get_if<Available>(&message)) {
+        if (auto place = Place::parse(available->busid)) {
+            place->pi = pi;
+            pi_available(reconciler_.world(), *place);
+        }
+    }
 }
 
 /// The limit that a list has holds for what is added one by one, too. Said once until a device
@@ -101,6 +124,10 @@ void LinkSource::tell(const Place& place, const Outcome& outcome) {
     state.vmid = outcome.vmid;
     state.state = to_string(outcome.state);
     state.why = outcome.why;
+    if (outcome.vmid)
+        if (const auto vm = reconciler_.world().vms.find(*outcome.vmid);
+            vm != reconciler_.world().vms.end())
+            state.vm = vm->second.name;
     server_.send(place.pi, state);
 }
 

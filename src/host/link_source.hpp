@@ -6,6 +6,7 @@
 #include "base/roots.hpp"
 #include "config/host_config.hpp"
 #include "host/journal.hpp"
+#include "host/open_requests.hpp"
 #include "host/reconciler.hpp"
 #include "link/link_server.hpp"
 
@@ -17,7 +18,7 @@ class LinkSource {
   public:
     LinkSource(
         asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
-        Reconciler& reconciler, Journal& journal);
+        Reconciler& reconciler, Journal& journal, OpenRequests& opens);
 
     Task<> run() { return server_.run(); }
 
@@ -31,12 +32,14 @@ class LinkSource {
     LinkServer::Handler handler();
     std::optional<Address> address_set_for(const std::string& pi, std::uint16_t default_port) const;
     void message(const std::string& pi, PiMessage message);
+    void answered(const std::string& pi, const PiMessage& message);
     bool has_room(const std::string& pi, const Place& place);
 
     const HostConfig& config_;
     std::string node_;
     Reconciler& reconciler_;
     Journal& journal_;
+    OpenRequests& opens_;
     std::set<std::string> overfull_; ///< Pis that were told of the limit
     LinkServer server_;
 };

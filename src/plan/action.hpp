@@ -32,6 +32,8 @@ struct ImportDevice {
     std::string server; ///< the link's peer address
     unsigned server_port = 0;
     unsigned vhci_port = 0; ///< chosen free, reserved while in flight
+    unsigned vmid = 0;      ///< for whom: other nodes that want it are told
+    bool plain = false;     ///< from a plain USB/IP server, not a paired Pi
     bool operator==(const ImportDevice&) const = default;
 };
 

@@ -138,10 +138,13 @@ void pi_linked(World& world, const std::string& pi, std::string address, TimePoi
     entry.linked = true;
     entry.linked_since = now;
     entry.announced = false; // until its list is here
+    entry.silent = false;
+    entry.busy.clear(); // it says so again, should it still be so
 }
 
-void pi_unlinked(World& world, const std::string& pi) {
+void pi_unlinked(World& world, const std::string& pi, bool silent) {
     if (const auto entry = world.pis.find(pi); entry != world.pis.end()) {
+        entry->second.silent = silent;
         entry->second.linked = false;
         entry->second.announced = false;
     }
@@ -170,8 +173,24 @@ void pi_added(World& world, const Device& device, TimePoint now) {
 }
 
 void pi_removed(World& world, const Place& place) {
-    if (const auto entry = world.pis.find(place.pi); entry != world.pis.end())
+    if (const auto entry = world.pis.find(place.pi); entry != world.pis.end()) {
         entry->second.devices.erase(place);
+        entry->second.busy.erase(place);
+    }
+}
+
+void pi_busy(World& world, const Place& place, std::string why) {
+    if (const auto entry = world.pis.find(place.pi); entry != world.pis.end())
+        entry->second.busy[place] = {std::move(why)};
+}
+
+void pi_available(World& world, const Place& place) {
+    const auto entry = world.pis.find(place.pi);
+    if (entry == world.pis.end() || entry->second.busy.erase(place) == 0)
+        return;
+    History& history = world.history[place];
+    history.backoff.succeeded(); // it failed for that reason only
+    history.last_error.clear();
 }
 
 // --- VMs ---

@@ -25,11 +25,15 @@ void import_found(World& world, unsigned port, Import import);
 // --- Pis ---
 
 void pi_linked(World& world, const std::string& pi, std::string address, TimePoint now);
-void pi_unlinked(World& world, const std::string& pi);
+/// `silent`: nothing was heard for its time; else its connection was closed.
+void pi_unlinked(World& world, const std::string& pi, bool silent);
 void pi_listed(
     World& world, const std::string& pi, const std::vector<Device>& devices, TimePoint now);
 void pi_added(World& world, const Device& device, TimePoint now);
 void pi_removed(World& world, const Place& place);
+/// Another node has the device, and why; until it is available, or the Pi's link begins anew.
+void pi_busy(World& world, const Place& place, std::string why);
+void pi_available(World& world, const Place& place);
 
 // --- VMs ---
 

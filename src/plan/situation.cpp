@@ -31,8 +31,20 @@ bool Situation::import_outlived() const noexcept {
            (!announced || devid_of(*announced) != import->devid);
 }
 
+const BusyElsewhere* Situation::busy_elsewhere(const Place& place) const noexcept {
+    if (!pi)
+        return nullptr;
+    const auto found = pi->busy.find(place);
+    return found == pi->busy.end() ? nullptr : &found->second;
+}
+
+bool Situation::relayed_to_silence() const noexcept {
+    return import && import->engine == SealEngine::user && pi && !pi->linked && pi->silent;
+}
+
 bool Situation::stream_in_doubt() const noexcept {
-    return import && (!pi || !pi->linked || !pi->announced || import_outlived());
+    // No link tells how a plain server is.
+    return import && (!pi || pi->plain || !pi->linked || !pi->announced || import_outlived());
 }
 
 std::map<Place, Situation> situations(const World& world) {

@@ -35,6 +35,10 @@ struct Situation {
     /// The Pi is linked, has listed its devices, and this import is of none of them: its stream is
     /// dead or about to be.
     bool import_outlived() const noexcept;
+    /// The Pi says that another node has the device; nullptr: it does not.
+    const BusyElsewhere* busy_elsewhere(const Place& place) const noexcept;
+    /// A stream that our own process carries has nobody at its other end: the Pi fell silent.
+    bool relayed_to_silence() const noexcept;
     /// Nobody can say that the stream still flows. A device_del on a stalled import freezes the VM.
     bool stream_in_doubt() const noexcept;
 };

@@ -28,6 +28,8 @@ class Stepper {
         owner_ = decide_owner(world_, place_, s_);
         if (s_.import_outlived())
             return detach("the Pi no longer has that device");
+        if (s_.relayed_to_silence())
+            return detach("its Pi is silent");
         if (s_.import && s_.import->enumerated && !s_.import->local)
             return detach("its stream has ended");
         if (not_enumerated_in_time())
@@ -192,6 +194,8 @@ class Stepper {
                 return say_until(
                     DeviceState::held_off, "it comes and goes: check cable and power", *until);
         }
+        if (const auto* busy = s_.import ? nullptr : s_.busy_elsewhere(place_))
+            return say(DeviceState::waiting, busy->why);
         if (const auto wait = backing_off())
             return *wait;
         if (!owner_.rule->force)
@@ -273,7 +277,8 @@ class Stepper {
         if (!vhci)
             return say(DeviceState::refused, no_vhci_port());
         shared_.vhci_taken.insert(*vhci);
-        ImportDevice action{place_, s_.pi->address, s_.pi->usbip_port, *vhci};
+        ImportDevice action{place_, s_.pi->address, s_.pi->usbip_port,
+                            *vhci,  owner_.vmid,    s_.pi->plain};
         return act(DeviceState::importing, std::move(action), "being imported");
     }
 

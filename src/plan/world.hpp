@@ -13,6 +13,7 @@
 #include "proxmox/vm_intent.hpp"
 #include "qmp/vm_view.hpp"
 #include "rules/claim.hpp"
+#include "seal/stream_engine.hpp"
 #include "usb/device.hpp"
 #include "usbip/vhci_status.hpp"
 
@@ -25,13 +26,21 @@
 
 namespace longcord {
 
+/// Another node has a Pi's device.
+struct BusyElsewhere {
+    std::string why; ///< "pve2 has it for VM 101"
+};
+
 struct Pi {
     std::string address; ///< the link's own peer address: where its streams are dialled
     unsigned usbip_port = 3240;
     bool linked = false;
     TimePoint linked_since;
     bool announced = false; ///< the full list came since the link is up
+    bool silent = false;    ///< down because nothing was heard, not because it was closed
+    bool plain = false;     ///< a plain USB/IP server: nobody there speaks to us
     std::map<Place, Device> devices;
+    std::map<Place, BusyElsewhere> busy; ///< what the Pi answered `busy`, until it is available
 };
 
 /// A Pi's device on a vhci port of this node that is ours.
@@ -41,6 +50,7 @@ struct Import {
     TimePoint since;                  ///< attached, or found at start
     std::optional<LocalDevice> local; ///< what the kernel here enumerated; none: not yet, or gone
     bool enumerated = false;          ///< it was there once
+    std::optional<SealEngine> engine; ///< of its stream; none: direct, or found at start
     bool ready = false;               ///< configured, every interface authorised
 };
 

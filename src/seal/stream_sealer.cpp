@@ -10,10 +10,6 @@
 
 namespace longcord {
 
-std::string_view to_string(SealEngine engine) noexcept {
-    return engine == SealEngine::kernel ? "kernel TLS" : "user space";
-}
-
 Result<SealedStream> StreamSealer::seal(UniqueFd tcp, const StreamSecret& secret, StreamSide side) {
     const bool node = side == StreamSide::node;
     const SealKey& send = node ? secret.from_node : secret.from_pi;

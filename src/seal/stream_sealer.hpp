@@ -4,17 +4,14 @@
 #pragma once
 
 #include "seal/relay.hpp"
+#include "seal/stream_engine.hpp"
 #include "seal/stream_secret.hpp"
 
 #include <optional>
-#include <string_view>
 
 namespace longcord {
 
 enum class StreamSide { node, pi };
-enum class SealEngine { kernel, user };
-
-std::string_view to_string(SealEngine engine) noexcept; ///< "kernel TLS", "user space"
 
 struct SealedStream {
     UniqueFd socket; ///< clear bytes; for the kernel's USB/IP in the end. Blocking mode.

@@ -1,124 +1,66 @@
 // SPDX-License-Identifier: MIT
 #include "usbip/import.hpp"
 
-#include "usbip/stream_options.hpp"
+#include "usbip/conversation.hpp"
 
-#include <cerrno>
-#include <memory>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/write.hpp>
-
-#include <fcntl.h>
+#include <boost/endian/conversion.hpp>
 
 namespace longcord {
 
 namespace {
 
-using boost::system::error_code;
-
-/// Closes its socket at the deadline: the operation in flight then ends with an error. Shared with
-/// the timer's handler, which may run after the conversation is over.
-struct Connection {
-    explicit Connection(const asio::any_io_executor& executor)
-        : socket(executor), timer(executor) {}
-    asio::ip::tcp::socket socket;
-    asio::steady_timer timer;
-    bool expired = false;
-};
-
-void start_deadline(const std::shared_ptr<Connection>& connection, milliseconds deadline) {
-    connection->timer.expires_after(deadline);
-    connection->timer.async_wait([weak = std::weak_ptr(connection)](error_code cancelled) {
-        const auto still = weak.lock();
-        if (cancelled || !still)
-            return;
-        still->expired = true;
-        error_code ignored;
-        still->socket.close(ignored);
-    });
-}
-
-/// Asio made it non-blocking for itself; the kernel's threads want a plain one.
-Result<UniqueFd> take_socket(Connection& connection) {
-    error_code error;
-    UniqueFd fd(connection.socket.release(error));
-    if (error)
-        return fail(ErrorKind::system, "release the socket: {}", error.message());
-    const int flags = ::fcntl(fd.get(), F_GETFL);
-    if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK) < 0)
-        return fail_errno(errno, "fcntl");
-    return fd;
-}
-
-Error connection_lost(const Connection& connection, error_code error, const char* doing) {
-    if (connection.expired)
-        return fail(ErrorKind::timeout, "no answer in time ({})", doing);
-    return fail_errno(error.value(), doing);
-}
-
-Error answer_lost(
-    const Connection& connection, error_code error, std::size_t had, std::size_t wanted) {
-    const bool ended = error == asio::error::eof || error == asio::error::connection_reset;
-    if (connection.expired)
-        return fail(ErrorKind::timeout, "{} of {} bytes of the answer came in time", had, wanted);
-    if (ended && had > 0)
-        return fail(ErrorKind::protocol, "the answer ends after {} of {} bytes", had, wanted);
-    if (ended)
-        return fail(ErrorKind::unavailable, "the server closed the connection without an answer");
-    return fail_errno(error.value(), "read the answer");
-}
-
-/// `size` bytes of an answer of which `before` are read. What follows them stays in the socket: it
-/// is the kernel's.
-Task<Result<std::string>> read_exactly(
-    std::shared_ptr<Connection> connection, std::size_t before, std::size_t size) {
-    std::string bytes(size, '\0');
-    const auto target = asio::buffer(bytes);
-    const auto [error, had] = co_await asio::async_read(connection->socket, target, as_value);
-    if (error)
-        co_return answer_lost(*connection, error, before + had, before + size);
-    co_return bytes;
-}
-
-Task<Result<WireDevice>> converse(
-    std::shared_ptr<Connection> connection, asio::ip::tcp::endpoint server, std::string busid) {
+Task<Result<WireDevice>> ask_for(std::shared_ptr<Conversation> server, std::string busid) {
     const auto request = format_import_request(busid);
     if (!request)
         co_return request.error();
-    error_code failed;
-    connection->socket.open(server.protocol(), failed);
-    if (failed)
-        co_return fail_errno(failed.value(), "socket");
-    const auto set = set_stream_options(connection->socket.native_handle());
-    if (!set)
-        co_return set.error();
-    const auto [refused] = co_await connection->socket.async_connect(server, as_value);
-    if (refused || connection->expired)
-        co_return connection_lost(*connection, refused, "connect");
-    const auto bytes = asio::buffer(*request);
-    const auto [lost, sent] = co_await asio::async_write(connection->socket, bytes, as_value);
-    if (lost)
-        co_return connection_lost(*connection, lost, "send the request");
-
-    const auto header_bytes = co_await read_exactly(connection, 0, op_header_size);
+    const auto sent = co_await server->write(*request);
+    if (!sent)
+        co_return sent.error();
+    const auto header_bytes = co_await server->read_exactly(0, op_header_size);
     if (!header_bytes)
         co_return header_bytes.error();
     const auto header = parse_op_header(*header_bytes);
     const auto accepted = check_reply(*header, OpCode::rep_import);
     if (!accepted)
         co_return accepted.error();
-
-    const auto device_bytes = co_await read_exactly(connection, op_header_size, wire_device_size);
+    const auto device_bytes = co_await server->read_exactly(op_header_size, wire_device_size);
     if (!device_bytes)
         co_return device_bytes.error();
     auto device = parse_wire_device(*device_bytes);
     if (device && device->busid != busid)
         co_return fail(ErrorKind::protocol, "it answered for {} instead", device->busid);
     co_return device;
+}
+
+/// The whole reply, read device by device: not every server closes the connection after it.
+Task<Result<std::string>> read_device_list(std::shared_ptr<Conversation> server) {
+    constexpr std::size_t count_size = 4;
+    auto reply = co_await server->read_exactly(0, op_header_size + count_size);
+    if (!reply)
+        co_return reply;
+    const auto header = parse_op_header(std::string_view(*reply).substr(0, op_header_size));
+    const auto accepted = check_reply(*header, OpCode::rep_devlist);
+    if (!accepted)
+        co_return accepted.error();
+    const auto* counter = reinterpret_cast<const unsigned char*>(reply->data()) + op_header_size;
+    const std::uint32_t count = boost::endian::load_big_u32(counter);
+    if (count > max_devlist_devices)
+        co_return fail(
+            ErrorKind::protocol, "it lists {} devices, at most {} are taken", count,
+            max_devlist_devices);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const auto device = co_await server->read_exactly(reply->size(), wire_device_size);
+        if (!device)
+            co_return device;
+        *reply += *device;
+        const std::size_t interfaces = 4 * static_cast<unsigned char>(device->back());
+        const auto rest = co_await server->read_exactly(reply->size(), interfaces);
+        if (!rest)
+            co_return rest;
+        *reply += *rest;
+    }
+    co_return reply;
 }
 
 } // namespace
@@ -129,30 +71,78 @@ std::string to_string(const asio::ip::tcp::endpoint& server) {
                                     : fmt::format("{}:{}", address, server.port());
 }
 
+Error at_server(
+    const asio::ip::tcp::endpoint& server, const std::string& busid, const Error& error) {
+    return fail(
+        error.kind, "USB/IP server {}, device {}: {}", to_string(server), busid, error.message);
+}
+
+Task<Result<UniqueFd>> connect_stream(asio::ip::tcp::endpoint server, milliseconds deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto conversation = std::make_shared<Conversation>(executor);
+    conversation->start_deadline(deadline);
+    const auto connected = co_await conversation->connect(server);
+    if (!connected)
+        co_return connected.error();
+    co_return conversation->release();
+}
+
+Task<Result<ImportedStream>> request_import_on(
+    UniqueFd stream, std::string busid, milliseconds deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto conversation = std::make_shared<Conversation>(executor);
+    conversation->start_deadline(deadline);
+    const auto taken = conversation->take(std::move(stream));
+    if (!taken)
+        co_return taken.error();
+    auto device = co_await ask_for(conversation, std::move(busid));
+    if (!device)
+        co_return device.error();
+    auto socket = conversation->release();
+    if (!socket)
+        co_return socket.error();
+    ImportedStream imported;
+    imported.socket = std::move(*socket);
+    imported.devid = device->devid();
+    imported.speed = device->speed;
+    imported.device = std::move(*device);
+    co_return imported;
+}
+
 Task<Result<ImportedStream>> request_import(
     asio::ip::tcp::endpoint server, std::string busid, milliseconds deadline) {
+    const auto end = Clock::now() + deadline;
+    auto stream = co_await connect_stream(server, deadline);
+    if (!stream)
+        co_return at_server(server, busid, stream.error());
+    const auto rest = std::chrono::ceil<milliseconds>(end - Clock::now());
+    auto imported = co_await request_import_on(std::move(*stream), busid, rest);
+    if (!imported)
+        co_return at_server(server, busid, imported.error());
+    co_return imported;
+}
+
+Task<Result<std::vector<WireDevice>>> request_device_list(
+    asio::ip::tcp::endpoint server, milliseconds deadline) {
     const auto named = [&](const Error& error) {
-        return fail(
-            error.kind, "USB/IP server {}, device {}: {}", to_string(server), busid, error.message);
+        return fail(error.kind, "USB/IP server {}: {}", to_string(server), error.message);
     };
-    auto executor = co_await asio::this_coro::executor;
-    auto connection = std::make_shared<Connection>(executor);
-    start_deadline(connection, deadline);
-    auto device = co_await converse(connection, server, busid);
-    connection->timer.cancel();
-    if (!device)
-        co_return named(device.error());
-    if (connection->expired) // in the same turn of the loop: the socket is closed
-        co_return named(fail(ErrorKind::timeout, "no answer in time"));
-    auto socket = take_socket(*connection);
-    if (!socket)
-        co_return named(socket.error());
-    ImportedStream stream;
-    stream.socket = std::move(*socket);
-    stream.devid = device->devid();
-    stream.speed = device->speed;
-    stream.device = std::move(*device);
-    co_return stream;
+    const auto executor = co_await asio::this_coro::executor;
+    auto conversation = std::make_shared<Conversation>(executor);
+    conversation->start_deadline(deadline);
+    const auto connected = co_await conversation->connect(server);
+    if (!connected)
+        co_return named(connected.error());
+    const auto sent = co_await conversation->write(format_devlist_request());
+    if (!sent)
+        co_return named(sent.error());
+    const auto reply = co_await read_device_list(conversation);
+    if (!reply)
+        co_return named(reply.error());
+    auto devices = parse_devlist_reply(*reply);
+    if (!devices)
+        co_return named(devices.error());
+    co_return devices;
 }
 
 } // namespace longcord

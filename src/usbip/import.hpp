@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -26,14 +27,29 @@ struct ImportedStream {
     Speed speed = Speed::unknown;
 };
 
-/// Everything within `deadline`; closing the socket, as every error does, gives the device back.
-/// Each message begins with server and busid. busy: somebody else imports it; not_found: it is not
-/// exported; unavailable: no connection, or the server cannot now; timeout; protocol: the server
+/// A connection to the server, in blocking mode. The message begins with the server.
+Task<Result<UniqueFd>> connect_stream(asio::ip::tcp::endpoint server, milliseconds deadline);
+
+/// On a connected stream, TCP or the clear end of a sealed one. Everything within `deadline`;
+/// closing the socket, as every error does, gives the device back. busy: somebody else imports it;
+/// not_found: it is not exported; unavailable: the server cannot now; timeout; protocol: the server
 /// answers what it must not.
+Task<Result<ImportedStream>> request_import_on(
+    UniqueFd stream, std::string busid, milliseconds deadline);
+
+/// Both together, for a plain server. Each message begins with server and busid.
 Task<Result<ImportedStream>> request_import(
     asio::ip::tcp::endpoint server, std::string busid, milliseconds deadline);
 
+/// What a plain server exports and nobody uses (usbipd leaves out what is in use).
+Task<Result<std::vector<WireDevice>>> request_device_list(
+    asio::ip::tcp::endpoint server, milliseconds deadline);
+
 /// "10.77.0.2:3240", "[fd00::2]:3240": as in messages and records.
 std::string to_string(const asio::ip::tcp::endpoint& server);
+
+/// "USB/IP server 10.77.0.2:3240, device 1-1.2: " before the message.
+Error at_server(
+    const asio::ip::tcp::endpoint& server, const std::string& busid, const Error& error);
 
 } // namespace longcord

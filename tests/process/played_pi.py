@@ -6,6 +6,8 @@ import struct
 import threading
 import time
 
+from sealed import PREFACE, PREFACE_SIZE, SealedSocket
+
 
 def device(busid, devnum=3, **changes):
     """As announced on the link."""
@@ -16,11 +18,21 @@ def device(busid, devnum=3, **changes):
             **changes}
 
 
-class PlayedPi:
-    """Answers pings, and every welcome with `hello` and `devices`, unless it is `silent`."""
+KEYS = {}  # ticket: the keys of its stream; from the link of whichever Pi to its USB/IP server
 
-    def __init__(self, world, name, devices=(), usbip_port=3240, silent=False):
-        self.name, self.devices, self.silent = name, list(devices), silent
+
+def expect_stream(message):
+    """The usual answer to `open`."""
+    KEYS[bytes.fromhex(message["ticket"])] = message["seal"]
+    return {"type": "opened", "n": message["n"]}
+
+
+class PlayedPi:
+    """Answers pings, every welcome with `hello` and `devices`, and every `open` with what `opens` makes
+    of it (None: nothing), unless it is `silent`."""
+
+    def __init__(self, world, name, devices=(), usbip_port=3240, silent=False, opens=expect_stream):
+        self.name, self.devices, self.silent, self.opens = name, list(devices), silent, opens
         self.hello = {"type": "hello", "version": 1, "software": "test", "usbip_port": usbip_port}
         self.heard, self.ended = [], False
         self.socket = socket.socket(socket.AF_UNIX)
@@ -56,6 +68,10 @@ class PlayedPi:
                     self.say({"type": "pong", "n": message["n"]})
                 else:
                     self.heard.append(message)
+                if message["type"] == "open" and not self.silent:
+                    answer = self.opens(message)
+                    if answer:
+                        self.say(answer)
                 if message["type"] == "welcome" and not self.silent:
                     self.say(self.hello)
                     self.tell_devices()
@@ -73,11 +89,12 @@ def import_reply(busid, devnum=3, version=0x0111, code=3, status=0, product=0x55
 
 
 class UsbipServer:
-    """`answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
+    """Serves whoever shows a ticket of KEYS, once, and plain clients where `plain`.
+    `answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
     after the answer. `asked`: the busids, in order."""
 
-    def __init__(self, answers=None, stays=()):
-        self.answers, self.stays = answers or {}, set(stays)
+    def __init__(self, answers=None, stays=(), plain=False):
+        self.answers, self.stays, self.plain = answers or {}, set(stays), plain
         self.asked, self.streams = [], []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -96,6 +113,12 @@ class UsbipServer:
             threading.Thread(target=self._answer, args=(stream,), daemon=True).start()
 
     def _answer(self, stream):
+        if not self.plain:
+            preface = stream.recv(PREFACE_SIZE, socket.MSG_WAITALL)
+            keys = KEYS.pop(preface[len(PREFACE):], None)
+            if preface[:len(PREFACE)] != PREFACE or keys is None:
+                return stream.close()
+            stream = SealedSocket(stream, keys)
         request = stream.recv(40, socket.MSG_WAITALL)
         busid = request[8:].rstrip(b"\0").decode()
         self.asked.append(busid)

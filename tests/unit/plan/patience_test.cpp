@@ -173,7 +173,7 @@ TEST_CASE("an import found at start that is still being enumerated is waited for
     Import import;
     import.place = Place::parse("workbench/1-1").value();
     import.since = town.now;
-    pi_unlinked(town.world, "workbench");
+    pi_unlinked(town.world, "workbench", true);
     town.world.pis.clear(); // after a restart nobody has spoken yet
     import_found(town.world, 7, import);
     CHECK(town.planned().empty());

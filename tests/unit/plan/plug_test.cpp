@@ -93,7 +93,7 @@ TEST_CASE("while its Pi is silent, a device is not unplugged before vhci let go 
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
     town.settle();
-    pi_unlinked(town.world, "workbench");
+    pi_unlinked(town.world, "workbench", true);
     CHECK(town.planned().empty()); // the stream is the kernel's: it may well be alive
     town.done.clear();
     town.rules(100, "3-1");
@@ -107,7 +107,7 @@ TEST_CASE("a stream that the kernel gave up leaves an unplug, and comes back wit
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
     town.settle();
-    pi_unlinked(town.world, "workbench");
+    pi_unlinked(town.world, "workbench", true);
     town.stream_dies("workbench/1-1");
     town.settle();
     CHECK(town.inside(100).empty());

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Streams and who holds them: devices that another node has, streams that our own process carries,
+// and servers that nobody speaks for.
+#include "town.hpp"
+
+using namespace longcord;
+using namespace longcord::test;
+
+static Place at(const std::string& text) {
+    return Place::parse(text).value();
+}
+
+TEST_CASE(
+    "a device that another node has is waited for without asking again, until it is available") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    pi_busy(town.world, at("workbench/1-1"), "pve2 has it for VM 101");
+    town.settle();
+    CHECK(town.imported().empty());
+    CHECK(town.outcome("workbench/1-1").state == DeviceState::waiting);
+    CHECK(town.outcome("workbench/1-1").why == "pve2 has it for VM 101");
+    CHECK(town.plan().wake == std::nullopt);
+    pi_available(town.world, at("workbench/1-1"));
+    town.settle();
+    CHECK(town.inside(100).size() == 1);
+}
+
+TEST_CASE("available forgives the attempt that was answered busy: nothing is waited out") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.refuse = [&](const Action& action) -> Result<> {
+        if (!std::holds_alternative<ImportDevice>(action))
+            return {};
+        pi_busy(town.world, at("workbench/1-1"), "pve2 has it");
+        return fail(ErrorKind::busy, "pve2 has it");
+    };
+    town.settle();
+    CHECK(town.imported().empty());
+    town.refuse = nullptr;
+    pi_available(town.world, at("workbench/1-1"));
+    CHECK(town.planned().size() == 1);
+}
+
+TEST_CASE("available, said of what nobody waits for, changes nothing") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.refuse = [](const Action&) { return Result<>(fail(ErrorKind::unavailable, "no")); };
+    town.settle();
+    const auto planned = town.planned();
+    pi_available(town.world, at("workbench/1-1"));
+    pi_available(town.world, at("unknown/1-1"));
+    CHECK(town.planned() == planned);
+}
+
+TEST_CASE("a new link asks again: the Pi says busy once more, should it still be so") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    pi_busy(town.world, at("workbench/1-1"), "pve2 has it");
+    town.pi("workbench").device("workbench/1-1");
+    town.settle();
+    CHECK(town.inside(100).size() == 1);
+}
+
+TEST_CASE("what is plugged here is not lost because its Pi says busy to somebody's question") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    pi_busy(town.world, at("workbench/1-1"), "pve2 has it");
+    CHECK(town.planned().empty());
+}
+
+TEST_CASE("a Pi's silence ends the streams that our own process carries, and no others") {
+    for (const auto engine : {SealEngine::user, SealEngine::kernel})
+        for (const bool silent : {true, false}) {
+            Town town;
+            town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+            town.settle();
+            town.world.imports.begin()->second.engine = engine;
+            pi_unlinked(town.world, "workbench", silent);
+            CAPTURE(silent);
+            if (engine == SealEngine::user && silent)
+                CHECK(
+                    town.planned() ==
+                    std::vector<std::string>{
+                        "detach workbench/1-1 from vhci port 0: its Pi is silent"});
+            else
+                CHECK(town.planned().empty());
+        }
+}
+
+TEST_CASE("from a plain server nobody says that the stream still flows: vhci lets go first") {
+    Town town;
+    town.pi("bench").device("bench/1-1").vm(100).rules(100, "bench");
+    town.world.pis["bench"].plain = true;
+    town.settle();
+    REQUIRE(town.inside(100).size() == 1);
+    town.done.clear();
+    town.rules(100, "3-1");
+    town.settle();
+    REQUIRE(town.done.size() == 2);
+    CHECK(town.done[0].starts_with("detach bench/1-1"));
+    CHECK(town.done[1].starts_with("unplug bench/1-1"));
+}
+
+TEST_CASE("an import says for which VM it is, and whether the server is a plain one") {
+    Town town;
+    town.pi("bench").device("bench/1-1").vm(100).rules(100, "bench");
+    town.world.pis["bench"].plain = true;
+    bool seen = false;
+    town.refuse = [&](const Action& action) -> Result<> {
+        if (const auto* import = std::get_if<ImportDevice>(&action)) {
+            seen = true;
+            CHECK(import->vmid == 100);
+            CHECK(import->plain);
+        }
+        return {};
+    };
+    town.settle();
+    CHECK(seen);
+}
