@@ -120,6 +120,8 @@ class UsbipServer:
                 return stream.close()
             stream = SealedSocket(stream, keys)
         request = stream.recv(40, socket.MSG_WAITALL)
+        if request[:4] != b"\x01\x11\x80\x03":
+            return stream.close()
         busid = request[8:].rstrip(b"\0").decode()
         self.asked.append(busid)
         answer = self.answers.get(busid, import_reply(busid, status=4)[:8])
