@@ -8,8 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import artifacts, bench, paths  # noqa: E402
-from lab.longcord import HOST_YAML, PI_YAML, Longcord  # noqa: E402
+from lab import artifacts, bench, install, paths  # noqa: E402
+from lab.longcord import HOST_YAML, Longcord, pi_yaml  # noqa: E402
 from lab.progress import say, step  # noqa: E402
 
 
@@ -44,8 +44,29 @@ def installed_lab(whole_lab):
     """The lab with Longcord as tests/stage laid it out, installed once a session."""
     if not (paths.STAGE / "host").is_dir():
         raise FileNotFoundError(f"{paths.STAGE} is missing: run tests/build release && tests/stage")
-    whole_lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=PI_YAML)
+    whole_lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=pi_yaml(*whole_lab.nodes()))
     return whole_lab
+
+
+@pytest.fixture(scope="session")
+def cluster_of_two(installed_lab):
+    """The second node, booted when the first scenario asks for it; those scenarios come last."""
+    if installed_lab.node2 not in installed_lab.machines:
+        node2 = installed_lab.with_node2()
+        install.add_node(installed_lab, node2, paths.STAGE / "host", HOST_YAML, pi_yaml(*installed_lab.nodes()))
+    return installed_lab
+
+
+@pytest.fixture
+def cluster(cluster_of_two, longcord, lab):
+    """The clean lab with two nodes, the Pi linked with both: Longcord as node2 sees it."""
+    on_node2 = Longcord(lab, lab.node2)
+    on_node2.wait_linked()
+    return on_node2
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: "cluster" in item.fixturenames)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import bench, paths  # noqa: E402
 from lab.gadget import Gadget  # noqa: E402
-from lab.longcord import HOST_YAML, PI_YAML, Longcord  # noqa: E402
+from lab.longcord import HOST_YAML, Longcord, pi_yaml  # noqa: E402
 
 BOARD = Gadget(vendor=0x1A86, product=0x55D4, serial="0001", text="USB Single Serial", socket=0)
 
@@ -47,7 +47,7 @@ def main():
 
 def demonstrate(lab):
     lab.reset()
-    lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=PI_YAML)
+    lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=pi_yaml(*lab.nodes()))
     longcord = Longcord(lab)
     longcord.wait_linked()
     vm = lab.node.vm(100)

@@ -29,7 +29,7 @@ def keep(lab, name):
         for log in ("console.log", "qemu.log"):
             if (machine.folder / log).exists():
                 shutil.copy(machine.folder / log, folder / f"{machine.role}-{log}")
-    for vm in lab.node.vms.values():
+    for vm in lab.vms():
         lines = (f"{moment:.3f} {line}\n" for moment, line in vm.guest.heard)
         (folder / f"guest-{vm.vmid}.console").write_text("".join(lines))
     say(f"kept what there is to know: {folder}")

@@ -37,6 +37,6 @@ def sh(where, *words):
         vmid = int(where.partition(":")[2] or 100)
         print(lab.node.vm(vmid).guest.run(" ".join(words)), end="")
         return
-    machine = {"pi": lab.pi, "node": lab.node}[where]
+    machine = {machine.role: machine for machine in lab.machines}[where]
     terminal = ["-t"] if sys.stdin.isatty() else []
     os.execvp("ssh", ["ssh", *terminal, *machine.ssh.options, "root@127.0.0.1", *words])

@@ -17,23 +17,26 @@ class Guest:
     def __init__(self, node, vmid):
         self.node = node
         self.vmid = vmid
-        self.socket = node.folder / f"{vmid}.agent"
         self.reader = None
         atexit.register(self.stop_listening)
         self.heard = []          # (seconds since the epoch when it was heard here, line)
 
     # -- its console ---------------------------------------------------------------------------------------------
 
-    def listen(self):
-        """Follows the console of the VM's present run, from its first line."""
+    def listen(self, on_another_node=False):
+        """Follows the console of the VM's present run, from its first line.
+
+        A guest that goes on after a migration writes to another console: what it said before still counts.
+        """
         self.stop_listening()
-        heard = self.heard = []
+        heard = self.heard = list(self.heard) if on_another_node else []
+        before = len(heard)
         file = self.node.run(f"readlink -f /var/log/lab/{self.vmid}.console").strip()
         lines = int(self.node.run(f"wc -l <{file}"))
         self.reader = subprocess.Popen(self.node.ssh.argv(f"exec tail -n +1 -F {file} 2>/dev/null"),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         threading.Thread(target=follow, args=(self.reader.stdout, heard), daemon=True).start()
-        wait(lambda: len(heard) >= lines, 60, f"what guest {self.vmid} has said so far")
+        wait(lambda: len(heard) >= before + lines, 60, f"what guest {self.vmid} has said so far")
 
     def stop_listening(self):
         if self.reader:
@@ -111,11 +114,12 @@ class Guest:
 
     def run(self, command, timeout=120):
         """Runs a shell line in the guest (see guest/words for what it knows) and returns its output."""
-        self.node.forward(self.socket, f"/run/lab/{self.vmid}.agent")
+        path = self.node.folder / f"{self.vmid}.agent"
+        self.node.forward(path, f"/run/lab/{self.vmid}.agent")
         tag = f"t{time.time_ns()}"
         with socket.socket(socket.AF_UNIX) as agent:
             agent.settimeout(timeout)
-            agent.connect(str(self.socket))
+            agent.connect(str(path))
             agent.sendall(f"{tag} {command}\n".encode())
             answer = b""
             end = re.compile(rb"^%s end (\d+)\n" % tag.encode(), re.M)

@@ -4,7 +4,7 @@ A tree is what `DESTDIR=<stage>/host cmake --install build/release --component h
 The product's owner finalises this file.
 """
 
-from lab import node, pi
+from lab import pi
 from lab.progress import step
 
 # What a package's maintainer script would do, on both machines.
@@ -34,36 +34,76 @@ cat /etc/longcord/id_ed25519.pub
 """
 
 HOOKSCRIPT = "local:snippets/longcord-hookscript"
-SERVICES = {"node": ["longcord-host"], "pi": ["longcord-usbipd", "longcord-pi"]}
+SERVICES = {"host": ["longcord-host"], "pi": ["longcord-usbipd", "longcord-pi"]}
 
 
 def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):
     """Installs (or installs anew) and starts the services; with start=False they are left stopped."""
     with step("installing Longcord in the machines"):
-        for machine, tree, config, text in ((lab.node, host_tree, "host.yaml", host_yaml),
-                                            (lab.pi, pi_tree, "pi.yaml", pi_yaml)):
-            machine.run(f"systemctl stop {' '.join(SERVICES[machine.role])} 2>/dev/null; true")
-            machine.ssh.put_tree(tree)
-            machine.run(ADOPT)
-            if text:
-                machine.put(text, f"/etc/longcord/{config}")
-        lab.node.run(NODE_KEYS)
-        public = lab.pi.run(PI_KEYS)
-        lab.node.put(public, f"/etc/longcord/pis/{pi.NAME}", mode="600")
-        host_key = lab.node.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
-        lab.pi.put(f"{node.NAME},10.77.0.1 {' '.join(host_key)}\n", "/etc/longcord/known_hosts")
+        for node in lab.nodes():
+            bring(node, host_tree, SERVICES["host"])
+            install_node(node, host_yaml)
+        bring(lab.pi, pi_tree, SERVICES["pi"])
+        if pi_yaml:
+            lab.pi.put(pi_yaml, "/etc/longcord/pi.yaml")
+        introduce(lab)
         if start:
-            for machine in lab.machines:
-                machine.run(["systemctl", "reset-failed"])
-                machine.run(["systemctl", "enable", "--quiet", *SERVICES[machine.role]])
-                machine.run(["systemctl", "restart", *SERVICES[machine.role]])
+            for node in lab.nodes():
+                run_services(node, SERVICES["host"])
+            run_services(lab.pi, SERVICES["pi"])
         lab.product = True
+
+
+def bring(machine, tree, services):
+    machine.run(f"systemctl stop {' '.join(services)} 2>/dev/null; true")
+    machine.ssh.put_tree(tree)
+    machine.run(ADOPT)
+
+
+def install_node(node, host_yaml):
+    if host_yaml:
+        node.put(host_yaml, "/etc/longcord/host.yaml")
+    node.run(NODE_KEYS)
+
+
+def introduce(lab):
+    """What pairing leaves behind: every node knows the Pi's key, and the Pi every node's."""
+    public = lab.pi.run(PI_KEYS)
+    known = ""
+    for node in lab.nodes():
+        node.put(public, f"/etc/longcord/pis/{pi.NAME}", mode="600")
+        host_key = node.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
+        known += f"{node.role},{node.address} {' '.join(host_key)}\n"
+    lab.pi.put(known, "/etc/longcord/known_hosts")
+
+
+def run_services(machine, services):
+    machine.run(["systemctl", "reset-failed"])
+    machine.run(["systemctl", "enable", "--quiet", *services])
+    machine.run(["systemctl", "restart", *services])
+
+
+def add_node(lab, node, host_tree, host_yaml, pi_yaml):
+    """Longcord on one more node, and the Pi links with that one too."""
+    with step(f"installing Longcord on {node.role}"):
+        bring(node, host_tree, SERVICES["host"])
+        install_node(node, host_yaml)
+        introduce(lab)
+        run_services(node, SERVICES["host"])
+        tell_pi(lab, pi_yaml)
+
+
+def tell_pi(lab, pi_yaml):
+    """New settings for the Pi's service."""
+    lab.pi.put(pi_yaml, "/etc/longcord/pi.yaml")
+    run_services(lab.pi, ["longcord-pi"])
 
 
 def uninstall(lab, host_tree, pi_tree):
     """Takes the same files out again and leaves the machines as they were, as far as that matters here."""
-    for machine, tree in ((lab.node, host_tree), (lab.pi, pi_tree)):
-        machine.run(f"systemctl stop {' '.join(SERVICES[machine.role])} 2>/dev/null; true")
+    sides = [(node, host_tree, SERVICES["host"]) for node in lab.nodes()] + [(lab.pi, pi_tree, SERVICES["pi"])]
+    for machine, tree, services in sides:
+        machine.run(f"systemctl stop {' '.join(services)} 2>/dev/null; true")
         files = [f"/{file.relative_to(tree)}" for file in tree.rglob("*") if not file.is_dir()]
         machine.run("xargs -d '\\n' rm -f", input="\n".join(files))
         machine.run("systemctl daemon-reload; udevadm control --reload; rm -rf /etc/longcord")

@@ -6,14 +6,18 @@ import json
 from lab.wait import wait
 
 HOST_YAML = "log_level: debug\n"
-PI_YAML = "log_level: debug\nname: workbench\nnodes:\n  - 10.77.0.1\n"
+
+
+def pi_yaml(*nodes):
+    return "log_level: debug\nname: workbench\nnodes:\n" + "".join(f"  - {node.address}\n" for node in nodes)
 
 
 class Longcord:
-    def __init__(self, lab):
+    def __init__(self, lab, node=None):
+        """As seen from `node`."""
         self.lab = lab
         self.pi = lab.pi
-        self.node = lab.node
+        self.node = node or lab.node
 
     def cli(self, *words, machine=None):
         """The JSON that a verb prints; exit status 5 says that something in it is not as it should be."""

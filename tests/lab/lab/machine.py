@@ -1,4 +1,4 @@
-"""One of the two machines: a QEMU process here, a Debian inside, and the words to drive it."""
+"""One of the machines: a QEMU process here, a Debian inside, and the words to drive it."""
 
 import os
 import shlex
@@ -28,10 +28,11 @@ class Machine:
 
     def boot(self, disk, accelerator):
         """Starts the machine's QEMU on a fresh overlay; `wait_until_up` waits for it."""
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", self.images.disk, "-F", "raw", disk]
         subprocess.run(overlay, check=True)
         with open(self.folder / "qemu.log", "w") as log:
+            self._before_boot(log)
             line = qemu.command_line(self.role, self.images, disk, self.folder, self.port, accelerator)
             # A session of its own: the machine may outlive the command that booted it, and gets no Ctrl-C.
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -40,6 +41,9 @@ class Machine:
         wait(lambda: (self.folder / "qmp").exists() or process.poll() is not None, 60, f"the QEMU of {self.role}")
         if process.poll() is not None:
             raise RuntimeError(f"QEMU of {self.role} ended: {(self.folder / 'qemu.log').read_text()}")
+
+    def _before_boot(self, log):
+        """What a kind of machine needs beside its QEMU."""
 
     def wait_until_up(self):
         """Waits for sshd to answer and for the machine's own set-up to be done."""
@@ -82,6 +86,8 @@ class Machine:
         self.ssh.close()
         if self.alive():
             os.kill(int((self.folder / "pid").read_text()), signal.SIGKILL)
+        for name in ("pid", "qmp"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def _wait_for_new_boot(self, before):
         def booted():

@@ -10,6 +10,7 @@ NAME = "workbench"
 
 class Pi(Machine):
     role = "pi"
+    address = "10.77.0.2"
 
     def plug(self, gadget):
         """Plugs a gadget in, for good: it also comes back when the Pi reboots. Returns its place."""

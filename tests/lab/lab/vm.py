@@ -17,14 +17,13 @@ class Vm:
     def __init__(self, node, vmid):
         self.node = node
         self.vmid = vmid
-        self.socket = node.folder / f"{vmid}.qmp"
         self.guest = Guest(node, vmid)
 
     # -- its files -----------------------------------------------------------------------------------------------
 
     @property
     def config_path(self):
-        return f"/etc/pve/nodes/node/qemu-server/{self.vmid}.conf"
+        return f"/etc/pve/nodes/{self.node.role}/qemu-server/{self.vmid}.conf"
 
     @property
     def rules_path(self):
@@ -75,6 +74,25 @@ class Vm:
             self.start()
         self.guest.wait_ready()
 
+    # -- from node to node ---------------------------------------------------------------------------------------
+
+    def migrate(self, target, timeout=600):
+        """`qm migrate VMID TARGET --online`: a live migration from QEMU to QEMU. Returns what it printed."""
+        told = self.node.run(f"qm migrate {self.vmid} {target.role} --online", timeout=timeout)
+        self._is_now_on(target)
+        self.guest.listen(on_another_node=True)
+        return told
+
+    def move_config(self, target):
+        """As HA does it with the VM of a dead node: its config is moved, and nothing else happens."""
+        target.run(f"mv {self.config_path} /etc/pve/nodes/{target.role}/qemu-server/")
+        self._is_now_on(target)
+
+    def _is_now_on(self, node):
+        del self.node.vms[self.vmid]
+        node.vms[self.vmid] = self
+        self.node = self.guest.node = node
+
     # -- its QEMU ------------------------------------------------------------------------------------------------
 
     def qmp(self, name, /, timeout=60, **arguments):
@@ -82,8 +100,9 @@ class Vm:
 
     def qmp_batch(self, commands, timeout=60):
         """(name, arguments) pairs in one short session, as QEMU's single monitor wants it."""
-        self.node.forward(self.socket, f"/var/run/qemu-server/{self.vmid}.qmp")
-        return qmp.converse(self.socket, commands, timeout)
+        socket = self.node.folder / f"{self.vmid}.qmp"
+        self.node.forward(socket, f"/var/run/qemu-server/{self.vmid}.qmp")
+        return qmp.converse(socket, commands, timeout)
 
     def hmp(self, line):
         """What `qm monitor` shows: vm.hmp("info usb")."""
