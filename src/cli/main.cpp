@@ -59,6 +59,7 @@ static int run(int argc, char** argv) {
     add_explain(app, exit);
     add_events(app, exit);
     add_rules(app, exit);
+    add_rescan(app, exit);
     add_serial(app, exit);
     try {
         app.parse(argc, argv);

@@ -32,6 +32,9 @@ static std::string milliseconds_text(std::optional<double> value) {
 static Cell link_cell(const json& pi) {
     const auto since = number_field(pi, "since_s");
     const std::string age = since ? " " + duration_text(*since) : "";
+    if (flag_field(pi, "plain")) // a stream from there is what nobody protects
+        return flag_field(pi, "linked") ? Cell("plain USB/IP, unprotected", Tone::faint)
+                                        : Cell("plain USB/IP, no answer", Tone::bad);
     if (flag_field(pi, "linked"))
         return {"linked" + age, Tone::good};
     return {"not linked" + age, Tone::bad};

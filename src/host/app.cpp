@@ -32,8 +32,6 @@ std::vector<std::string> without_effect(const HostConfig& config) {
     std::vector<std::string> keys;
     if (config.controllers.hot_add)
         keys.emplace_back("controllers.hot_add");
-    if (!config.usbip_servers.empty())
-        keys.emplace_back("usbip_servers");
     for (const auto& [name, pi] : config.pis)
         if (pi.dead_after)
             keys.push_back(fmt::format("pis.{}.dead_after", name));
@@ -83,12 +81,14 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
                  [this] { intents_.save_changes(); }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
-      importer_(roots_, pool_, reconciler_, opens_),
+      dialer_(pool_, opens_), servers_(loop, dialer_, reconciler_, journal_),
+      importer_(roots_, pool_, reconciler_, opens_, dialer_),
       uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(
           loop, roots_, pool_, reconciler_, importer_, journal_,
-          config_.foreign_imports == ForeignImports::allow),
+          config_.foreign_imports == ForeignImports::allow,
+          [this](const Place& place) { servers_.stream_ended(place); }),
       intents_(loop, roots_, pool_, reconciler_, journal_),
       rules_(loop, roots_, pool_, reconciler_, journal_), roster_(reconciler_, journal_),
       machines_(loop, config_file_, reconciler_, journal_, rules_, roster_),
@@ -112,6 +112,7 @@ void App::start() {
     spawn_guarded(loop_, "hookscript notes", pve_.watch_hooks());
     spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
     spawn_guarded(loop_, "uses of this host", uses_.run());
+    servers_.configure(config_.usbip_servers);
     machines_.configure(config_.virtual_machines);
     spawn_guarded(loop_, "machines of host.yaml", machines_.watch());
     spawn_guarded(loop_, "watchdog", feed_watchdog());
@@ -144,6 +145,7 @@ void App::reload() {
     }
     config_ = std::move(*config);
     spdlog::set_level(spdlog::level::from_str(config_.log_level));
+    servers_.configure(config_.usbip_servers);
     machines_.configure(config_.virtual_machines);
     spdlog::info("{} read anew", config_file_.string());
     reconciler_.wake();
@@ -198,6 +200,10 @@ Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, 
         if (!place)
             co_return place.error();
         co_return report_explain(report_input(), *place);
+    }
+    if (verb == "rescan") {
+        const auto answers = co_await servers_.rescan();
+        co_return report_rescan(answers);
     }
     co_return fail(ErrorKind::invalid, "longcord-host has no verb \"{}\"", verb);
 }

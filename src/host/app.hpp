@@ -8,6 +8,7 @@
 #include "host/kernel_source.hpp"
 #include "host/link_source.hpp"
 #include "host/machine_source.hpp"
+#include "host/plain_servers.hpp"
 #include "host/pve_source.hpp"
 #include "host/report.hpp"
 
@@ -43,6 +44,8 @@ class App {
     NodeWatch nodes_;
     VmSessions sessions_;
     OpenRequests opens_;
+    StreamDialer dialer_;
+    PlainServers servers_;
     Importer importer_;
     HostUseSource uses_;
     Executor executor_;

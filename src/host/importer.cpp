@@ -36,8 +36,9 @@ Result<> is_as_announced(const World& world, const Place& place, const WireDevic
 } // namespace
 
 Importer::Importer(
-    const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens)
-    : roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens), dialer_(pool, opens),
+    const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens,
+    StreamDialer& dialer)
+    : roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens), dialer_(dialer),
       vhci_(roots), records_(roots) {}
 
 Task<Result<>> Importer::import_device(ImportDevice action) {

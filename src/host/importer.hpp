@@ -14,7 +14,9 @@ namespace longcord {
 
 class Importer {
   public:
-    Importer(const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens);
+    Importer(
+        const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens,
+        StreamDialer& dialer);
 
     Task<Result<>> import_device(ImportDevice action);
     Task<Result<>> authorize(AuthorizeImport action);
@@ -29,7 +31,7 @@ class Importer {
     WorkerPool& pool_;
     Reconciler& reconciler_;
     OpenRequests& opens_;
-    StreamDialer dialer_;
+    StreamDialer& dialer_;
     Vhci vhci_;
     VhciRecords records_;
     unsigned epoch_ = 0;

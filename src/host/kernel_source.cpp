@@ -25,9 +25,10 @@ std::string device_of(const std::string& sysname) {
 
 KernelSource::KernelSource(
     asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-    Importer& importer, Journal& journal, bool admit_foreign)
+    Importer& importer, Journal& journal, bool admit_foreign, StreamEnded stream_ended)
     : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), importer_(importer),
-      journal_(journal), admit_foreign_(admit_foreign), vhci_(roots), records_(roots) {}
+      journal_(journal), admit_foreign_(admit_foreign), stream_ended_(std::move(stream_ended)),
+      vhci_(roots), records_(roots) {}
 
 Task<> KernelSource::run() {
     events_ = watch_usb(loop_, roots_); // before the first look, so nothing falls in between
@@ -130,8 +131,10 @@ Task<> KernelSource::read_vhci() {
         }
         if (epoch != importer_.epoch())
             continue; // read before an attach or detach that has ended since
-        for (const unsigned freed : vhci_listed(reconciler_.world(), *ports))
-            records_.remove(freed);
+        for (const auto& freed : vhci_listed(reconciler_.world(), *ports)) {
+            records_.remove(freed.port);
+            stream_ended_(freed.place);
+        }
         reconciler_.wake();
         co_return;
     }

@@ -10,6 +10,7 @@
 #include "host/journal.hpp"
 #include "usb/usb_events.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -17,9 +18,12 @@ namespace longcord {
 
 class KernelSource {
   public:
+    /// The kernel has freed an import of ours, without our doing.
+    using StreamEnded = std::function<void(const Place&)>;
+
     KernelSource(
         asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-        Importer& importer, Journal& journal, bool admit_foreign);
+        Importer& importer, Journal& journal, bool admit_foreign, StreamEnded stream_ended);
 
     Task<> run();
 
@@ -43,6 +47,7 @@ class KernelSource {
     Importer& importer_;
     Journal& journal_;
     bool admit_foreign_;
+    StreamEnded stream_ended_;
     std::unique_ptr<UsbEvents> events_;
     std::map<std::string, Reading> reading_;
     Vhci vhci_;

@@ -32,6 +32,16 @@ json machine_name(const ReportInput& input, unsigned vmid) {
     return name == input.world.machines.end() ? json(nullptr) : json(name->second);
 }
 
+/// Who protects the stream of an import; null: there is none.
+json stream_of(const Situation& situation) {
+    if (!situation.import)
+        return nullptr;
+    if (situation.pi && situation.pi->plain)
+        return "direct";
+    // Found at start: a stream that our own process carried would have ended with it.
+    return std::string(to_string(situation.import->engine.value_or(SealEngine::kernel)));
+}
+
 json report_device(
     const ReportInput& input, const Place& place, const Situation& situation,
     const Outcome& outcome) {
@@ -51,6 +61,7 @@ json report_device(
         {"state", std::string(to_string(outcome.state))},
         {"vmid", or_null(outcome.vmid)},
         {"machine", outcome.vmid ? machine_name(input, *outcome.vmid) : json(nullptr)},
+        {"stream", stream_of(situation)},
         {"guest_port", or_null(outcome.guest_port)},
         {"in_use_by_guest", outcome.in_use_by_guest},
         {"why", outcome.why},
@@ -74,6 +85,7 @@ json report_pis(const ReportInput& input) {
         pis.push_back({
             {"name", name},
             {"linked", pi.linked},
+            {"plain", pi.plain},
             {"address", pi.address},
             {"since_s",
              pi.linked
@@ -81,8 +93,9 @@ json report_pis(const ReportInput& input) {
                  : json(nullptr)},
             {"rtt_ms", rtt == input.round_trips.end() ? json(nullptr) : json(rtt->second.count())},
             {"devices", pi.devices.size()},
-            {"problem",
-             pi.linked ? (pi.announced ? "" : "has not listed its devices yet") : "not linked"},
+            {"problem", pi.linked  ? (pi.announced ? "" : "has not listed its devices yet")
+                        : pi.plain ? "did not answer when it was asked: longcord rescan"
+                                   : "not linked"},
         });
     }
     return pis;
@@ -246,6 +259,17 @@ json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
         {"problems", report_problems(input)},
     };
     return worded(input, std::move(result));
+}
+
+json report_rescan(const std::vector<PlainServers::Answer>& answers) {
+    json servers = json::array();
+    for (const auto& answer : answers)
+        servers.push_back(
+            {{"name", answer.name},
+             {"answered", answer.devices.has_value()},
+             {"devices", answer.devices ? json(*answer.devices) : json(nullptr)},
+             {"problem", answer.devices ? "" : answer.devices.error().message}});
+    return {{"servers", std::move(servers)}};
 }
 
 json report_explain(const ReportInput& input, const Place& place) {

@@ -3,6 +3,7 @@
 // `explain`. Pure; the shapes are those of docs/control.md.
 #pragma once
 
+#include "host/plain_servers.hpp"
 #include "host/rules_state.hpp"
 #include "plan/planner.hpp"
 #include "proxmox/config_watcher.hpp"
@@ -23,6 +24,7 @@ struct ReportInput {
 nlohmann::json report_devices(const ReportInput& input);
 /// `vmid`: only what concerns that VM.
 nlohmann::json report_status(const ReportInput& input, std::optional<unsigned> vmid);
+nlohmann::json report_rescan(const std::vector<PlainServers::Answer>& answers);
 nlohmann::json report_explain(const ReportInput& input, const Place& place);
 
 } // namespace longcord

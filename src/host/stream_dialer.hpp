@@ -23,9 +23,10 @@ class StreamDialer {
 
     /// Connection, `open` and the import's handshake. Each message names server and device.
     Task<Result<DialedStream>> dial(ImportDevice action);
+    /// An address, or a name, which is looked up for 3 s at most.
+    Task<Result<asio::ip::address>> resolve(std::string host);
 
   private:
-    Task<Result<asio::ip::address>> resolve(std::string host);
     Task<Result<SealedStream>> open_sealed(ImportDevice action, asio::ip::tcp::endpoint server);
     Task<Result<DialedStream>> dial_sealed(ImportDevice action, asio::ip::tcp::endpoint server);
 

@@ -109,9 +109,9 @@ void device_gone(World& world, std::string_view sysname) {
         }
 }
 
-std::vector<unsigned> vhci_listed(World& world, std::vector<VhciPort> ports) {
+std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports) {
     world.vhci = std::move(ports);
-    std::vector<unsigned> freed;
+    std::vector<FreedPort> freed;
     for (const auto& row : world.vhci) {
         const auto import = world.imports.find(row.port);
         if (import == world.imports.end() || row.state != VhciPort::State::free)
@@ -119,7 +119,7 @@ std::vector<unsigned> vhci_listed(World& world, std::vector<VhciPort> ports) {
         const auto action = world.in_flight.find(import->second.place);
         if (action != world.in_flight.end() && std::holds_alternative<ImportDevice>(action->second))
             continue; // noted before the kernel has it
-        freed.push_back(row.port);
+        freed.push_back({row.port, import->second.place});
         world.imports.erase(import);
     }
     return freed;

@@ -17,8 +17,13 @@ void device_seen(World& world, const LocalDevice& device, TimePoint now);
 /// `sysname`: "3-4.1"; a device that came through vhci or a real one.
 void device_gone(World& world, std::string_view sysname);
 
-/// vhci's table. Returns the ports of ours that the kernel has freed: their records are to go.
-std::vector<unsigned> vhci_listed(World& world, std::vector<VhciPort> ports);
+/// An import of ours whose port the kernel has freed: its stream is over, its record is to go.
+struct FreedPort {
+    unsigned port = 0;
+    Place place;
+};
+/// vhci's table.
+std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports);
 /// An import of ours that was found at start, by its record.
 void import_found(World& world, unsigned port, Import import);
 

@@ -122,9 +122,17 @@ class FakeVhci:
             values = {"devnum": 2 + len(self.attached), "authorized": 0, **known}
             add_device(self.sys, self.hub(5 + port // 8), self.busid(port), values)
 
+    def end_stream(self, port):
+        """As the kernel does when the connection is gone."""
+        with self.lock:
+            self._free(port)
+
     def _detach(self, text):
         port = int(text)
         self.detached.append(port)
+        self._free(port)
+
+    def _free(self, port):
         row = self.used.pop(port, None)
         self.show()
         if row and row[0] == 6:

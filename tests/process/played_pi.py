@@ -90,12 +90,12 @@ def import_reply(busid, devnum=3, version=0x0111, code=3, status=0, product=0x55
 
 class UsbipServer:
     """Serves whoever shows a ticket of KEYS, once, and plain clients where `plain`.
-    `answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
+    `closes`: after a list, as usbipd does and Renode does not. `answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
     after the answer. `asked`: the busids, in order."""
 
     def __init__(self, answers=None, stays=(), plain=False):
         self.answers, self.stays, self.plain = answers or {}, set(stays), plain
-        self.asked, self.streams = [], []
+        self.asked, self.streams, self.in_use, self.closes = [], [], set(), True
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -119,7 +119,11 @@ class UsbipServer:
             if preface[:len(PREFACE)] != PREFACE or keys is None:
                 return stream.close()
             stream = SealedSocket(stream, keys)
-        request = stream.recv(40, socket.MSG_WAITALL)
+        request = stream.recv(8, socket.MSG_WAITALL)
+        if request[2:4] == b"\x80\x03":
+            request += stream.recv(32, socket.MSG_WAITALL)
+        if request[:4] == b"\x01\x11\x80\x05":
+            return self._list(stream)
         if request[:4] != b"\x01\x11\x80\x03":
             return stream.close()
         busid = request[8:].rstrip(b"\0").decode()
@@ -132,8 +136,19 @@ class UsbipServer:
         else:
             stream.close()
 
+    def _list(self, stream):
+        """OP_REP_DEVLIST with what is served; like usbipd without what is in use."""
+        self.asked.append("list")
+        free = [answer for busid, answer in self.answers.items() if busid not in self.in_use]
+        listed = b"".join(answer[8:319] + b"\2" + bytes([2, 0, 0, 0, 10, 0, 0, 0]) for answer in free)
+        stream.sendall(struct.pack(">HHII", 0x0111, 5, 0, len(free)) + listed)
+        if self.closes:
+            stream.close()
+
     def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
+        """Once or again."""
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for stream in self.streams:
             stream.close()
