@@ -39,7 +39,7 @@ Importer::Importer(
     const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens,
     StreamDialer& dialer)
     : roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens), dialer_(dialer),
-      vhci_(roots), records_(roots) {}
+      vhci_(roots), records_(roots), claims_(std::make_shared<PortClaims>(roots)) {}
 
 Task<Result<>> Importer::import_device(ImportDevice action) {
     auto dialed = co_await dialer_.dial(action);
@@ -86,9 +86,11 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
 }
 
 Task<Result<>> Importer::authorize(AuthorizeImport action) {
-    std::function<Result<>()> job = [roots = roots_, sysname = action.sysname,
+    if (const auto* import = reconciler_.world().import_of(action.place))
+        claimed_[import->first] = action.sysname;
+    std::function<Result<>()> job = [roots = roots_, claims = claims_, sysname = action.sysname,
                                      configuration = action.configuration] {
-        return authorize_device(roots, sysname, configuration);
+        return authorize_device(roots, *claims, sysname, configuration);
     };
     const std::string key = "device " + action.sysname;
     auto authorized = co_await pool_.run<void>(key, authorize_limit, std::move(job));
@@ -116,6 +118,7 @@ Task<Result<>> Importer::detach(DetachImport action) {
         for (const auto& row : *ports)
             if (row.port == action.vhci_port && row.state == VhciPort::State::free) {
                 records_.remove(action.vhci_port);
+                freed(action.vhci_port);
                 reconciler_.world().vhci = *ports;
                 ++epoch_;
                 opens_.close(action.place);
@@ -127,6 +130,25 @@ Task<Result<>> Importer::detach(DetachImport action) {
                 action.place.to_string(), action.vhci_port, free_limit.count());
         co_await sleep_for(free_poll);
     }
+}
+
+void Importer::freed(unsigned vhci_port) {
+    const auto claimed = claimed_.find(vhci_port);
+    if (claimed == claimed_.end())
+        return;
+    claims_->release(claimed->second);
+    claimed_.erase(claimed);
+}
+
+Task<> Importer::release_leftover_claims() {
+    std::set<std::string> adopted;
+    for (const auto& [port, sysname] : claimed_)
+        adopted.insert(sysname);
+    std::function<Result<>()> job = [claims = claims_, adopted]() -> Result<> {
+        claims->release_all_but(adopted);
+        return {};
+    };
+    co_await pool_.run<void>("leftover claims", authorize_limit, std::move(job));
 }
 
 } // namespace longcord

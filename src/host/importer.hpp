@@ -7,8 +7,13 @@
 #include "host/open_requests.hpp"
 #include "host/reconciler.hpp"
 #include "host/stream_dialer.hpp"
+#include "usbip/port_claims.hpp"
 #include "usbip/vhci.hpp"
 #include "usbip/vhci_record.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
 
 namespace longcord {
 
@@ -23,6 +28,13 @@ class Importer {
     /// Success once the kernel says that the port is free.
     Task<Result<>> detach(DetachImport action);
 
+    /// Found at start, with a device on it: its claim goes on.
+    void adopted(unsigned vhci_port, const std::string& sysname) { claimed_[vhci_port] = sysname; }
+    /// After all were adopted: claims of imports that ended while nobody looked are given up.
+    Task<> release_leftover_claims();
+    /// The kernel has freed the port: whoever gets it next has its drivers.
+    void freed(unsigned vhci_port);
+
     /// Grows with every attach and detach: a vhci table read before then is out of date.
     unsigned epoch() const noexcept { return epoch_; }
 
@@ -34,6 +46,8 @@ class Importer {
     StreamDialer& dialer_;
     Vhci vhci_;
     VhciRecords records_;
+    std::shared_ptr<PortClaims> claims_;      ///< shared with jobs that outlive their deadline
+    std::map<unsigned, std::string> claimed_; ///< vhci port: the name of what hangs there
     unsigned epoch_ = 0;
 };
 

@@ -32,12 +32,9 @@ KernelSource::KernelSource(
 
 Task<> KernelSource::run() {
     events_ = watch_usb(loop_, roots_); // before the first look, so nothing falls in between
-    std::function<Result<>()> prepare = [roots = roots_] { return prepare_vhci_root_hubs(roots); };
-    const auto prepared =
-        co_await pool_.run<void>("vhci root hubs", read_limit, std::move(prepare));
-    if (!prepared)
-        journal_.problem(prepared.error().message);
+    co_await prepare_root_hubs();
     co_await adopt_imports();
+    co_await importer_.release_leftover_claims();
     co_await list_everything();
     for (;;) {
         const auto events = co_await events_->next();
@@ -52,11 +49,21 @@ Task<> KernelSource::run() {
                 device_gone(reconciler_.world(), event.sysname);
                 spawn_guarded(loop_, "reading vhci", read_vhci());
             } else {
+                if (event.sysname.starts_with("usb")) // vhci_hcd was loaded anew, perhaps
+                    spawn_guarded(loop_, "vhci root hubs", prepare_root_hubs());
                 refresh(device_of(event.sysname));
             }
         }
         reconciler_.wake();
     }
+}
+
+Task<> KernelSource::prepare_root_hubs() {
+    std::function<Result<>()> prepare = [roots = roots_] { return prepare_vhci_root_hubs(roots); };
+    const auto prepared =
+        co_await pool_.run<void>("vhci root hubs", read_limit, std::move(prepare));
+    if (!prepared && prepared.error().kind != ErrorKind::busy) // two hubs come at once
+        journal_.problem(prepared.error().message);
 }
 
 /// After a restart: which of vhci's busy ports are ours is in our record, and nothing else is.
@@ -89,6 +96,7 @@ Task<> KernelSource::adopt_imports() {
             record.place, "adopted",
             fmt::format("found on vhci port {} ({})", record.port, row->local_busid));
         import_found(reconciler_.world(), record.port, std::move(import));
+        importer_.adopted(record.port, row->local_busid);
     }
 }
 
@@ -133,6 +141,7 @@ Task<> KernelSource::read_vhci() {
             continue; // read before an attach or detach that has ended since
         for (const auto& freed : vhci_listed(reconciler_.world(), *ports)) {
             records_.remove(freed.port);
+            importer_.freed(freed.port);
             stream_ended_(freed.place);
         }
         reconciler_.wake();

@@ -32,6 +32,7 @@ class KernelSource {
         bool again = false; ///< something happened while it was being read
     };
 
+    Task<> prepare_root_hubs();
     Task<> adopt_imports();
     Task<> list_everything();
     Task<> read_vhci();

@@ -48,6 +48,16 @@ void import_seen(World& world, const LocalDevice& device) {
     import->enumerated = true;
     // Lost only where the kernel says so; gained only by our own authorisation or at start.
     import->ready = import->ready && device.authorized;
+    if (import->ready && import->configuration == 0)
+        import->configuration = device.configuration;
+    // The guest selected another one: its interfaces are new, and nobody may use them yet.
+    if (import->ready && device.configuration != 0 &&
+        device.configuration != import->configuration) {
+        import->guest_configuration = device.configuration;
+        import->ready = false;
+    }
+    if (!import->ready)
+        import->configuration = 0;
 }
 
 /// Plugs of ours that a VM had and has no more, without our doing.

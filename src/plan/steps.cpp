@@ -248,6 +248,18 @@ class Stepper {
             DeviceState::waiting, s_.history->last_error, s_.history->backoff.retry_at());
     }
 
+    /// What the guest selected before, else what the rule says, else what the guest will select:
+    /// Windows the first one, which has the number 1 in all devices that count as usual, and Linux
+    /// what the kernel here chooses as well.
+    std::optional<unsigned> wanted_configuration() const {
+        if (s_.import->guest_configuration)
+            return s_.import->guest_configuration;
+        if (owner_.rule->configuration)
+            return owner_.rule->configuration;
+        const bool windows = world_.vms.at(owner_.vmid).ostype.starts_with('w'); // qm(1), ostype
+        return windows && s_.announced->configurations > 1 ? std::optional(1U) : std::nullopt;
+    }
+
     Step remote() {
         if (!s_.import)
             return import_it();
@@ -261,7 +273,7 @@ class Stepper {
             return say(
                 DeviceState::refused,
                 fmt::format("it is not what the Pi announced: {}; left unauthorised", *difference));
-        AuthorizeImport action{place_, s_.import->local->sysfs_path, owner_.rule->configuration};
+        AuthorizeImport action{place_, s_.import->local->sysfs_path, wanted_configuration()};
         return act(DeviceState::importing, std::move(action), "being authorised");
     }
 

@@ -51,7 +51,10 @@ struct Import {
     std::optional<LocalDevice> local; ///< what the kernel here enumerated; none: not yet, or gone
     bool enumerated = false;          ///< it was there once
     std::optional<SealEngine> engine; ///< of its stream; none: direct, or found at start
-    bool ready = false;               ///< configured, every interface authorised
+    unsigned configuration = 0;       ///< the active one since it is ready; 0: not seen yet
+    /// What the guest selected instead: it is authorised with that from then on.
+    std::optional<unsigned> guest_configuration;
+    bool ready = false; ///< configured, every interface authorised
 };
 
 struct Vm {

@@ -125,7 +125,8 @@ Result<> prepare_vhci_root_hubs(const Roots& roots) {
 }
 
 Result<> authorize_device(
-    const Roots& roots, std::string_view sysname, std::optional<unsigned> configuration) {
+    const Roots& roots, PortClaims& claims, std::string_view sysname,
+    std::optional<unsigned> configuration) {
     const auto device = find_device(roots, sysname);
     if (!device)
         return device.error();
@@ -143,6 +144,12 @@ Result<> authorize_device(
             return selected;
     if (interfaces_of(*device).empty())
         return fail(ErrorKind::unavailable, "{} has no active configuration", device->name);
+    // Not before: on a claimed port the kernel chooses no configuration (usb_choose_configuration,
+    // drivers/usb/core/generic.c). Where the hub has no node QEMU could open no device of it
+    // either.
+    if (auto claimed = claims.claim(sysname);
+        !claimed && claimed.error().kind != ErrorKind::not_found)
+        return claimed;
     return authorize_interfaces(*device);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/roots.hpp"
+#include "usbip/port_claims.hpp"
 
 #include <optional>
 #include <string_view>
@@ -19,10 +20,11 @@ namespace longcord {
 Result<> prepare_vhci_root_hubs(const Roots&);
 
 /// `sysname` is the device's name on this host: "5-1". Authorises it, selects `configuration` where
-/// another one is active, and authorises its interfaces. refused: its root hub would let drivers
-/// bind (prepare_vhci_root_hubs has not been there, or it is no vhci bus).
+/// another one is active, claims its port, and authorises its interfaces. refused: its root hub
+/// would let drivers bind (prepare_vhci_root_hubs has not been there, or it is no vhci bus).
 Result<> authorize_device(
-    const Roots&, std::string_view sysname, std::optional<unsigned> configuration);
+    const Roots&, PortClaims& claims, std::string_view sysname,
+    std::optional<unsigned> configuration);
 
 /// Whether the device is configured and every interface of it authorised: what authorize_device
 /// brings about, found again after a restart.

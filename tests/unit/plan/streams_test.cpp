@@ -118,3 +118,59 @@ TEST_CASE("an import says for which VM it is, and whether the server is a plain 
     town.settle();
     CHECK(seen);
 }
+
+TEST_CASE(
+    "a guest that selects another configuration gets its interfaces, and is plugged once more") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench/1-1");
+    town.settle();
+    auto& import = town.world.imports.begin()->second;
+    LocalDevice seen = *import.local;
+    seen.authorized = true;
+    seen.configuration = 1;
+    device_seen(town.world, seen, town.now);
+    CHECK(town.planned().empty());
+    seen.configuration = 2;
+    device_seen(town.world, seen, town.now);
+    town.done.clear();
+    std::optional<unsigned> configuration;
+    town.refuse = [&](const Action& action) -> Result<> {
+        if (const auto* authorize = std::get_if<AuthorizeImport>(&action))
+            configuration = authorize->configuration;
+        return {};
+    };
+    town.settle();
+    REQUIRE(town.done.size() == 3);
+    CHECK(town.done[0].starts_with("unplug workbench/1-1"));
+    CHECK(town.done[1].starts_with("authorise"));
+    CHECK(town.done[2].starts_with("plug workbench/1-1"));
+    CHECK(configuration == 2);
+    // The guest selects it again, and that is that.
+    seen = *town.world.imports.begin()->second.local;
+    seen.authorized = true;
+    seen.configuration = 2;
+    device_seen(town.world, seen, town.now);
+    CHECK(town.planned().empty());
+}
+
+TEST_CASE(
+    "before that it is the rule's configuration, the first for Windows, or the kernel's choice") {
+    const auto asked = [](const std::string& ostype, const std::string& rule, std::uint8_t count) {
+        Town town;
+        town.pi("workbench").device("workbench/1-1", "1a86:55d4", "", count).vm(100);
+        town.rules(100, rule).world.vms[100].ostype = ostype;
+        std::optional<std::optional<unsigned>> configuration;
+        town.refuse = [&](const Action& action) -> Result<> {
+            if (const auto* authorize = std::get_if<AuthorizeImport>(&action))
+                configuration = authorize->configuration;
+            return {};
+        };
+        town.settle();
+        REQUIRE(configuration.has_value());
+        return *configuration;
+    };
+    CHECK(asked("win11", "workbench", 2) == 1u);
+    CHECK(asked("win11", "workbench", 1) == std::nullopt);
+    CHECK(asked("l26", "workbench", 2) == std::nullopt);
+    CHECK(asked("win11", "workbench config=2", 2) == 2u);
+}

@@ -40,9 +40,12 @@ Town& Town::pi(const std::string& name) {
     return *this;
 }
 
-Town& Town::device(const std::string& place, const std::string& id, const std::string& serial) {
+Town& Town::device(
+    const std::string& place, const std::string& id, const std::string& serial,
+    std::uint8_t configurations) {
     Device device = make(place, id, next_devnum_++);
     device.serial = serial;
+    device.configurations = configurations;
     pis_[device.place.pi][device.place] = device;
     pi_added(world, device, now);
     return *this;

@@ -26,7 +26,7 @@ class Town {
     Town& pi(const std::string& name);
     Town& device(
         const std::string& place, const std::string& id = "1a86:55d4",
-        const std::string& serial = "");
+        const std::string& serial = "", std::uint8_t configurations = 1);
     Town& local(const std::string& place, const std::string& id = "0403:6001");
     Town& hub(const std::string& place);
     Town& vm(unsigned vmid, RunState state = RunState::running);

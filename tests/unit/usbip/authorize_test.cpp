@@ -3,6 +3,10 @@
 #include "result_text.hpp"
 #include "usbip/authorize.hpp"
 
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
 #include <doctest/doctest.h>
 
 using namespace longcord;
@@ -37,6 +41,10 @@ void add_device(FakeSys& sys) {
     sys.file(bus + "5-1/5-1:1.1/authorized", "0\n");
     sys.file(bus + "5-1/power/control", "on\n");
     sys.file(bus + "5-1/5-1.4/authorized", "0\n"); // a device below it is none of its interfaces
+}
+
+std::unique_ptr<PortClaims> claims_of(FakeSys& sys) {
+    return std::make_unique<PortClaims>(sys.roots);
 }
 
 } // namespace
@@ -79,7 +87,7 @@ TEST_CASE("without vhci the message says what to do") {
 TEST_CASE("a device is authorised, then each of its interfaces") {
     FakeSys sys;
     add_device(sys);
-    REQUIRE(authorize_device(sys.roots, "5-1", {}));
+    REQUIRE(authorize_device(sys.roots, *claims_of(sys), "5-1", {}));
     CHECK(sys.read(bus + "5-1/authorized") == "1\n");
     CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "1\n");
     CHECK(sys.read(bus + "5-1/5-1:1.1/authorized") == "1\n");
@@ -91,7 +99,7 @@ TEST_CASE("the order is device, configuration, interfaces") {
     add_device(sys);
     sys.log(bus + "5-1/authorized");
     sys.log(bus + "5-1/5-1:1.0/authorized");
-    REQUIRE(authorize_device(sys.roots, "5-1", 2));
+    REQUIRE(authorize_device(sys.roots, *claims_of(sys), "5-1", 2));
     CHECK(sys.written() == "11");
     CHECK(sys.read(bus + "5-1/bConfigurationValue") == "2\n");
 }
@@ -102,7 +110,7 @@ TEST_CASE("the active configuration is not selected once more") {
     std::filesystem::permissions(
         sys.sys(bus + "5-1/bConfigurationValue"), std::filesystem::perms::owner_read);
     const auto before = std::filesystem::last_write_time(sys.sys(bus + "5-1/bConfigurationValue"));
-    CHECK(authorize_device(sys.roots, "5-1", 1));
+    CHECK(authorize_device(sys.roots, *claims_of(sys), "5-1", 1));
     CHECK(std::filesystem::last_write_time(sys.sys(bus + "5-1/bConfigurationValue")) == before);
 }
 
@@ -110,7 +118,7 @@ TEST_CASE("nothing is authorised on a bus that lets this host's drivers bind") {
     FakeSys sys;
     add_device(sys);
     sys.file(bus + "usb5/interface_authorized_default", "1\n");
-    const auto refused = authorize_device(sys.roots, "5-1", {});
+    const auto refused = authorize_device(sys.roots, *claims_of(sys), "5-1", {});
     CHECK(refused.error().kind == ErrorKind::refused);
     CHECK(refused.error().message.find("usb5") != std::string::npos);
     CHECK(sys.read(bus + "5-1/authorized") == "0\n");
@@ -121,21 +129,27 @@ TEST_CASE("a device without interfaces has no configuration to hand on") {
     add_device(sys);
     std::filesystem::remove_all(sys.sys(bus + "5-1/5-1:1.0"));
     std::filesystem::remove_all(sys.sys(bus + "5-1/5-1:1.1"));
-    CHECK(authorize_device(sys.roots, "5-1", {}).error().kind == ErrorKind::unavailable);
+    CHECK(
+        authorize_device(sys.roots, *claims_of(sys), "5-1", {}).error().kind ==
+        ErrorKind::unavailable);
 }
 
 TEST_CASE("names that are no device of this host go nowhere near sysfs") {
     FakeSys sys;
     add_device(sys);
     for (const char* name : {"", "usb5", "5-1:1.0", "../5-1", "pi/5-1", "05-1", "5-1/", "5-01"})
-        CHECK(authorize_device(sys.roots, name, {}).error().kind == ErrorKind::invalid);
-    CHECK(authorize_device(sys.roots, "5-2", {}).error().kind == ErrorKind::not_found);
+        CHECK(
+            authorize_device(sys.roots, *claims_of(sys), name, {}).error().kind ==
+            ErrorKind::invalid);
+    CHECK(
+        authorize_device(sys.roots, *claims_of(sys), "5-2", {}).error().kind ==
+        ErrorKind::not_found);
 }
 
 TEST_CASE("a device is deauthorised as a whole, never interface by interface") {
     FakeSys sys;
     add_device(sys);
-    REQUIRE(authorize_device(sys.roots, "5-1", {}));
+    REQUIRE(authorize_device(sys.roots, *claims_of(sys), "5-1", {}));
     REQUIRE(deauthorize_device(sys.roots, "5-1"));
     CHECK(sys.read(bus + "5-1/authorized") == "0\n");
     CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "1\n");
@@ -159,4 +173,29 @@ TEST_CASE("somebody else's import is authorised and probed") {
     CHECK(sys.read(bus + "5-1/authorized") == "1\n");
     CHECK(sys.read(bus + "5-1/5-1:1.1/authorized") == "1\n");
     CHECK(sys.written() == "5-1:1.05-1:1.1");
+}
+
+TEST_CASE("a port that cannot be claimed leaves the interfaces unauthorised") {
+    FakeSys sys;
+    add_device(sys);
+    sys.file(bus + "usb5/devnum", "1\n");
+    // A plain file in the hub's place: it opens, and knows no USBDEVFS_CLAIM_PORT.
+    std::filesystem::create_directories(sys.roots.dev() / "bus/usb/005");
+    std::ofstream(sys.roots.dev() / "bus/usb/005/001") << "no hub";
+    const auto refused = authorize_device(sys.roots, *claims_of(sys), "5-1", {});
+    REQUIRE(!refused);
+    CHECK(refused.error().message.find("claim the port of 5-1") != std::string::npos);
+    CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "0\n");
+}
+
+TEST_CASE(
+    "only what hangs on a root hub's port can be claimed; releasing what is not is no error") {
+    FakeSys sys;
+    PortClaims claims(sys.roots);
+    for (const char* name : {"5-1.2", "usb5", "workbench/5-1", "", "../5-1"})
+        CHECK(claims.claim(name).error().kind == ErrorKind::invalid);
+    CHECK(claims.claim("5-1").error().kind == ErrorKind::not_found);
+    claims.release("5-1");
+    claims.release("nonsense");
+    claims.release_all_but({"5-1"});
 }
