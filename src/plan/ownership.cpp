@@ -52,12 +52,9 @@ Field who_may_have_it(
     return field;
 }
 
-Ownership owned_by(const World& world, const Claim& claim, const Subject& subject) {
-    const auto vm = std::find_if(world.rules.begin(), world.rules.end(), [&](const VmRules& rules) {
-        return rules.vmid == claim.vmid;
-    });
+Ownership owned_by(const RulesIndex& rules, const Claim& claim, const Subject& subject) {
     return {
-        Ownership::Kind::owned, claim.vmid, speaking_rule(subject, vm->rules), name_claim(claim)};
+        Ownership::Kind::owned, claim.vmid, rules.speaking(subject, claim.vmid), name_claim(claim)};
 }
 
 std::string why_nobody(const std::vector<Claim>& claims) {
@@ -72,7 +69,8 @@ std::string why_nobody(const std::vector<Claim>& claims) {
 
 } // namespace
 
-Ownership decide_owner(const World& world, const Place& place, const Situation& situation) {
+Ownership decide_owner(
+    const World& world, const RulesIndex& rules, const Place& place, const Situation& situation) {
     const Device* known = situation.device();
     if (!known && situation.import) // found at start, and neither the Pi nor the kernel has spoken
         return {Ownership::Kind::wait, 0, nullptr, "not known yet"};
@@ -87,7 +85,7 @@ Ownership decide_owner(const World& world, const Place& place, const Situation& 
     Device device = *known;
     device.place = place;
     const Subject subject = situation.subject(device);
-    const auto all = claims(subject, world.rules);
+    const auto all = rules.claims(subject);
     const auto [eligible, unheard] = who_may_have_it(world, situation, all);
 
     const auto holder = std::find_if(eligible.begin(), eligible.end(), [&](const Claim& claim) {
@@ -118,7 +116,7 @@ Ownership decide_owner(const World& world, const Place& place, const Situation& 
             fmt::format(
                 "{} and {} want it equally: make one rule more precise", name_claim(eligible[0]),
                 name_claim(eligible[1]))};
-    return owned_by(world, *best, subject);
+    return owned_by(rules, *best, subject);
 }
 
 } // namespace longcord

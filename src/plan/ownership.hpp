@@ -4,6 +4,7 @@
 
 #include "plan/situation.hpp"
 #include "plan/world.hpp"
+#include "rules/rules_index.hpp"
 
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct Ownership {
     std::string why;            ///< a sentence, for people
 };
 
-Ownership decide_owner(const World& world, const Place& place, const Situation& situation);
+/// `rules`: of world.rules.
+Ownership decide_owner(
+    const World& world, const RulesIndex& rules, const Place& place, const Situation& situation);
 
 } // namespace longcord

@@ -45,19 +45,13 @@ std::set<unsigned> vhci_ports_taken(const World& world) {
     return taken;
 }
 
-bool has_rules(const World& world, unsigned vmid) {
-    return std::any_of(world.rules.begin(), world.rules.end(), [&](const VmRules& rules) {
-        return rules.vmid == vmid && !rules.rules.empty();
-    });
-}
-
 /// A VM is asked once when it appears (it may hold what no rule wants any more), and after that
 /// when something happened that concerns it.
-void look_at_vms(const World& world, TimePoint now, Plan& plan) {
+void look_at_vms(const World& world, const RulesIndex& rules, TimePoint now, Plan& plan) {
     for (const auto& [vmid, vm] : world.vms) {
         if (vm.looking)
             continue;
-        const bool matters = !vm.view || has_rules(world, vmid) || !vm.view->devices.empty();
+        const bool matters = !vm.view || rules.has_rules(vmid) || !vm.view->devices.empty();
         const bool not_running = vm.view && vm.view->state != RunState::running;
         if (!matters || !(vm.stale || not_running))
             continue;
@@ -77,8 +71,9 @@ Plan plan(const World& world, TimePoint now) {
     Plan plan;
     if (!world.complete())
         return plan;
-    look_at_vms(world, now, plan);
-    Shared shared{GuestPorts(world), vhci_ports_taken(world)};
+    const RulesIndex rules(world.rules);
+    look_at_vms(world, rules, now, plan);
+    Shared shared{rules, GuestPorts(world), vhci_ports_taken(world)};
     for (const auto& [place, situation] : situations(world)) {
         Step step = next_step(world, place, situation, shared, now);
         if (step.wake)

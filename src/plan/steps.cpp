@@ -25,7 +25,7 @@ class Stepper {
             return say(DeviceState::hub, "a hub");
         if (s_.in_flight)
             return in_flight(*s_.in_flight);
-        owner_ = decide_owner(world_, place_, s_);
+        owner_ = decide_owner(world_, shared_.rules, place_, s_);
         if (s_.import_outlived())
             return detach("the Pi no longer has that device");
         if (s_.relayed_to_silence())
@@ -229,7 +229,7 @@ class Stepper {
 
     /// A device that the host uses stays refused while that is looked at again.
     Step looking_at_use(Step step) const {
-        const Ownership owner = decide_owner(world_, place_, s_);
+        const Ownership owner = decide_owner(world_, shared_.rules, place_, s_);
         const SeenUse* seen = known_use(world_, place_);
         if (!seen || owner.kind != Ownership::Kind::owned)
             return step;

@@ -5,11 +5,13 @@
 #include "plan/guest_port.hpp"
 #include "plan/planner.hpp"
 #include "plan/situation.hpp"
+#include "rules/rules_index.hpp"
 
 namespace longcord {
 
-/// What is shared between the places of one plan: who takes which port.
+/// What is shared between the places of one plan: the rules, and who takes which port.
 struct Shared {
+    const RulesIndex& rules;
     GuestPorts guest_ports;
     std::set<unsigned> vhci_taken;
 };

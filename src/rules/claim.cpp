@@ -6,8 +6,11 @@
 
 namespace longcord {
 
-/// Strongest first, then by what it says, then by line (equal text means equal rules).
-static bool speaks_before(const Rule& a, const Rule& b) {
+bool comes_first(const Claim& a, const Claim& b) noexcept {
+    return a.strength != b.strength ? a.strength > b.strength : a.vmid < b.vmid;
+}
+
+bool speaks_before(const Rule& a, const Rule& b) {
     const auto strong_a = strength(a);
     const auto strong_b = strength(b);
     if (strong_a != strong_b)
@@ -37,9 +40,7 @@ std::vector<Claim> claims(const Subject& subject, std::span<const VmRules> vms) 
     for (const auto& vm : vms)
         if (const auto* rule = speaking_rule(subject, vm.rules))
             found.push_back({vm.vmid, rule->line, strength(*rule)});
-    std::sort(found.begin(), found.end(), [](const Claim& a, const Claim& b) {
-        return a.strength != b.strength ? a.strength > b.strength : a.vmid < b.vmid;
-    });
+    std::sort(found.begin(), found.end(), comes_first);
     return found;
 }
 

@@ -33,6 +33,12 @@ struct Claim {
 /// VMID. Hubs have none. Each VMID stands once in `vms`.
 std::vector<Claim> claims(const Subject& subject, std::span<const VmRules> vms);
 
+/// The order of claims().
+bool comes_first(const Claim& a, const Claim& b) noexcept;
+/// Of two rules of one VM that both match, whether `a` speaks for it: the stronger, then the one
+/// whose canonical text sorts first, then the earlier line (equal text means equal rules).
+bool speaks_before(const Rule& a, const Rule& b);
+
 /// The rule that speaks for this VM, nullptr where none matches or a "!" line does.
 const Rule* speaking_rule(const Subject& subject, std::span<const Rule> rules);
 
