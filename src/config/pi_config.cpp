@@ -2,6 +2,7 @@
 #include "config/pi_config.hpp"
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "config/yaml_map.hpp"
 
 #include <algorithm>
@@ -89,6 +90,81 @@ static void read_exports(YamlProblems& problems, YamlMap& top, ExportConfig& con
     map.finish();
 }
 
+/// "1-1.2", or by controller "platform-fe9c0000.xhci/1.2".
+static bool is_place(const std::string& text) {
+    const auto slash = text.rfind('/');
+    if (slash == std::string::npos)
+        return Place::parse(text).has_value();
+    const std::string_view controller = std::string_view(text).substr(0, slash);
+    return (controller.starts_with("pci-") || controller.starts_with("platform-")) &&
+           PortPath::parse(std::string_view(text).substr(slash + 1)).has_value();
+}
+
+/// Each value of a mapping from places; the others are problems.
+static std::vector<std::pair<std::string, YamlText>> read_by_place(
+    YamlProblems& problems, YamlMap& map, const std::string& key) {
+    std::vector<std::pair<std::string, YamlText>> out;
+    for (const auto& [place, node] : map.entries(key)) {
+        if (!is_place(place.text)) {
+            problems.add(
+                place.node,
+                fmt::format(
+                    "'{}' is no place of this machine (1-1.2, platform-fe9c0000.xhci/1.2)",
+                    place.text));
+            continue;
+        }
+        if (auto value = map.text_of(node, "the value of " + place.text))
+            out.emplace_back(place.text, std::move(*value));
+    }
+    return out;
+}
+
+static void read_serial_ports(YamlProblems& problems, YamlMap& map, SerialConfig& config) {
+    for (const auto& [place, value] : read_by_place(problems, map, "ports")) {
+        const auto port = parse_decimal(value.text, 65535);
+        if (!port || *port == 0) {
+            problems.add(value.node, "a port is a number from 1 to 65535");
+            continue;
+        }
+        for (const auto& [other, taken] : config.ports)
+            if (taken == *port)
+                problems.add(value.node, fmt::format("port {} is {}'s already", *port, other));
+        config.ports[place] = static_cast<std::uint16_t>(*port);
+    }
+}
+
+static void read_serial(YamlProblems& problems, YamlMap& top, SerialConfig& config) {
+    YamlMap map = top.map("serial");
+    bool given = false;
+    const auto listen = map.list("listen", &given);
+    if (given)
+        config.listen.clear();
+    for (const YamlText& entry : listen) {
+        if (!Network::parse(entry.text) || entry.text.find('/') != std::string::npos)
+            problems.add(entry.node, fmt::format("'{}' is no address", entry.text));
+        config.listen.push_back(entry.text);
+    }
+    for (const YamlText& entry : map.list("allow"))
+        if (const auto added = config.allow.add(entry.text); !added)
+            problems.add(entry.node, added.error().message);
+    read_serial_ports(problems, map, config);
+    for (const auto& [place, value] : read_by_place(problems, map, "modes")) {
+        const auto mode = parse_mode(value.text);
+        if (mode)
+            config.modes[place] = *mode;
+        else
+            problems.add(value.node, mode.error().message);
+    }
+    map.read("hold", config.hold, milliseconds(0), SerialConfig::max_hold);
+    std::string logs;
+    map.read("logs", logs);
+    if (!logs.empty() && !logs.starts_with('/'))
+        problems.add(map.node(), "'serial.logs' must be an absolute path, or empty");
+    config.logs = logs;
+    map.read("observers", config.observers);
+    map.finish();
+}
+
 Result<PiConfig> parse_pi_config(std::string_view text, const std::string& file) {
     YamlProblems problems{file, {}};
     YamlMap top(problems, load_yaml(text, problems), "");
@@ -104,6 +180,7 @@ Result<PiConfig> parse_pi_config(std::string_view text, const std::string& file)
     config.known_hosts = known_hosts;
     top.read("usbip_port", config.usbip_port, 1, 65535);
     read_exports(problems, top, config.exports);
+    read_serial(problems, top, config.serial);
     top.finish();
     if (!problems.lines.empty())
         return problems.error();

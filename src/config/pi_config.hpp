@@ -2,11 +2,15 @@
 // /etc/longcord/pi.yaml: what the admin of a Pi may set. The same manners as host.yaml.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "config/address.hpp"
+#include "serial/allow_list.hpp"
+#include "serial/port_mode.hpp"
 #include "usb/device.hpp"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +31,22 @@ struct ExportConfig {
     bool operator==(const ExportConfig&) const = default;
 };
 
+/// How devices in mode `serial` are served. Places are as they were written: by bus ("1-1.2") or
+/// by controller ("platform-fe9c0000.xhci/1.2").
+struct SerialConfig {
+    static constexpr milliseconds default_hold{10'000};
+    static constexpr milliseconds max_hold{24 * 3600 * 1000};
+
+    std::vector<std::string> listen{"::"};      ///< addresses, without ports
+    AllowList allow;                            ///< beside the paired nodes and this machine
+    std::map<std::string, std::uint16_t> ports; ///< fixed TCP ports of places
+    std::map<std::string, ModeChoice> modes;
+    milliseconds hold = default_hold;
+    std::filesystem::path logs; ///< a folder; empty: no logs
+    bool observers = false;     ///< on the port + 1000
+    bool operator==(const SerialConfig&) const = default;
+};
+
 struct PiConfig {
     static constexpr std::uint16_t ssh_port = 22;
     static constexpr std::uint16_t standard_usbip_port = 3240; ///< IANA: usbip
@@ -39,6 +59,7 @@ struct PiConfig {
     std::filesystem::path known_hosts = "/etc/longcord/known_hosts";
     std::uint16_t usbip_port = standard_usbip_port;
     ExportConfig exports; ///< the key `export`
+    SerialConfig serial;
 
     /// What the single keys cannot tell: a node given twice. The parser calls it.
     Result<> check() const;

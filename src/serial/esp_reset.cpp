@@ -26,7 +26,7 @@ std::optional<ModemLines> EspReset::control(bool dtr, bool on, TimePoint now) {
     } else if (client_ != before) { // esptool repeats DTR after each RTS, which is no change
         seen_ = Seen::nothing;
     }
-    if (playing())
+    if (playing() || seen_ == Seen::rts_dtr)
         return std::nullopt;
     return move(level());
 }
@@ -43,8 +43,13 @@ std::optional<ModemLines> EspReset::play(bool loader, TimePoint now) {
 }
 
 std::optional<ModemLines> EspReset::tick(TimePoint now) {
-    if (steps_.empty() || steps_.front().at > now)
+    const auto due = wake_at();
+    if (!due || *due > now)
         return std::nullopt;
+    if (steps_.empty()) { // the third step of the loader's pattern did not come
+        seen_ = Seen::nothing;
+        return move(level());
+    }
     const Step step = steps_.front();
     steps_.pop_front();
     // A late step holds the later ones back: each lasts as long as it must.
@@ -54,7 +59,11 @@ std::optional<ModemLines> EspReset::tick(TimePoint now) {
 }
 
 std::optional<TimePoint> EspReset::wake_at() const {
-    return steps_.empty() ? std::nullopt : std::optional(steps_.front().at);
+    if (!steps_.empty())
+        return steps_.front().at;
+    if (seen_ == Seen::rts_dtr)
+        return seen_at_ + patience;
+    return std::nullopt;
 }
 
 ModemLines EspReset::level() const {

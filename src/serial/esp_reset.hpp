@@ -7,10 +7,11 @@
 //   RTS on while DTR is off, RTS off                     a reset (esptool's hard reset)
 //   RTS on while DTR is off, DTR on, RTS off             into the loader (esptool's classic reset)
 //
-// What is no pattern is a level, and follows. But RTS alone, which would hold the chip in reset,
-// never stands on the wire outside a pattern: so no client resets a board by connecting, in
-// whatever order it sets its two lines. Pure: it is told the time, and says when it wants to know
-// it again.
+// What is no pattern is a level, and follows; both lines on, which to the board is the same as both
+// off, follows late where it may be the middle of a pattern. But RTS alone, which would hold the
+// chip in reset, never stands on the wire outside a pattern: so no client resets a board by
+// connecting, in whatever order it sets its two lines. Pure: it is told the time, and says when it
+// wants to know it again.
 #pragma once
 
 #include "base/clock.hpp"

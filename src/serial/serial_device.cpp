@@ -15,10 +15,10 @@ namespace longcord {
 SerialDevice::SerialDevice(
     asio::io_context& loop, WorkerPool& pool, std::filesystem::path path, ModeChoice mode,
     LineSettings resting, Handler handler)
-    : loop_(loop), pool_(pool), path_(std::move(path)), choice_(mode), resting_(resting),
-      handler_(std::move(handler)), in_force_(resting), wanted_(resting),
-      turn_(loop, TimePoint::max()), wake_(loop, TimePoint::max()), room_(loop, TimePoint::max()),
-      played_(loop, TimePoint::max()) {}
+    : loop_(loop), pool_(pool), path_(std::move(path)), lasting_name_(!path_.empty()),
+      choice_(mode), resting_(resting), handler_(std::move(handler)), in_force_(resting),
+      wanted_(resting), turn_(loop, TimePoint::max()), wake_(loop, TimePoint::max()),
+      room_(loop, TimePoint::max()), step_(loop), played_(loop, TimePoint::max()) {}
 
 namespace {
 
@@ -132,22 +132,24 @@ Task<> SerialDevice::control(ModemLines lines, bool dtr, bool on) {
     const auto next = esp_->control(dtr, on, Clock::now());
     if (next)
         co_await set_lines(*next);
-    if (esp_ && esp_->playing() && !playing_) {
-        playing_ = true;
+    step_.cancel();
+    if (esp_ && esp_->wake_at() && !stepping_) {
+        stepping_ = true;
         spawn_guarded(loop_, "a reset on " + path_.string(), play(shared_from_this()));
     }
 }
 
 Task<> SerialDevice::play(std::shared_ptr<SerialDevice> self) {
-    asio::steady_timer timer(loop_);
-    while (const auto at = esp_->wake_at()) {
-        timer.expires_at(*at);
-        co_await timer.async_wait(as_value);
+    while (const auto at = stopped_ ? std::nullopt : esp_->wake_at()) {
+        step_.expires_at(*at);
+        co_await step_.async_wait(as_value);
         const auto next = esp_->tick(Clock::now());
         if (next)
             co_await set_lines(*next);
+        if (!esp_->playing())
+            played_.cancel();
     }
-    playing_ = false;
+    stepping_ = false;
     played_.cancel();
     (void)self;
 }
@@ -203,7 +205,7 @@ Task<SerialDevice::State> SerialDevice::state() {
 }
 
 Task<> SerialDevice::rest() {
-    while (playing_ && !stopped_)
+    while (esp_ && esp_->playing() && stepping_ && !stopped_)
         co_await played_.async_wait(as_value);
     if (break_)
         co_await set_break(false);
@@ -294,14 +296,26 @@ void SerialDevice::wake() {
     room_.cancel();
 }
 
+void SerialDevice::plugged(const std::filesystem::path& path) {
+    if (path_ == path)
+        return;
+    if (tty_)
+        lose(fail(ErrorKind::not_found, "{} is gone", path_.string()));
+    path_ = path;
+    wake();
+}
+
 void SerialDevice::lose(const Error& why) {
     if (!tty_)
         return;
     tty_.reset();
+    if (!lasting_name_)
+        path_.clear();
     ready_.reset();
     queue_.clear();
     sent_ = 0;
     wake();
+    turn_.cancel();
     handler_.gone(why);
 }
 
@@ -313,6 +327,7 @@ void SerialDevice::stop() {
     ready_.reset();
     wake();
     turn_.cancel();
+    step_.cancel();
     played_.cancel();
 }
 
@@ -341,6 +356,10 @@ bool SerialDevice::read_once() {
 Task<> SerialDevice::run(std::shared_ptr<SerialDevice> self) {
     (void)self;
     while (!stopped_) {
+        if (!tty_ && path_.empty()) {
+            co_await wake_.async_wait(as_value);
+            continue;
+        }
         if (!tty_) {
             co_await reopen();
             continue;
@@ -366,7 +385,7 @@ Task<> SerialDevice::reopen() {
     WaitSet wait(loop_);
     wait.add(watch.fd());
     const TimePoint since = Clock::now();
-    while (!stopped_ && !tty_) {
+    while (!stopped_ && !tty_ && !path_.empty()) {
         watch.arm();
         const auto opened = co_await open(roots_);
         if (stopped_)

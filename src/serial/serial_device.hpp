@@ -51,6 +51,9 @@ class SerialDevice : public std::enable_shared_from_this<SerialDevice> {
     /// Reads until stop(), and opens the device again when it is back.
     Task<> run(std::shared_ptr<SerialDevice> self);
     void stop();
+    /// For a device without a lasting name (the next ttyUSB0 can be another board): the name that
+    /// it has now, and holds only until it is gone. Empty: it is not there.
+    void plugged(const std::filesystem::path& path);
 
     bool present() const noexcept { return tty_ != nullptr; }
     PortMode mode() const noexcept { return mode_; }
@@ -98,6 +101,7 @@ class SerialDevice : public std::enable_shared_from_this<SerialDevice> {
     asio::io_context& loop_;
     WorkerPool& pool_;
     std::filesystem::path path_;
+    const bool lasting_name_;
     ModeChoice choice_;
     LineSettings resting_;
     Handler handler_;
@@ -113,7 +117,7 @@ class SerialDevice : public std::enable_shared_from_this<SerialDevice> {
     bool modem_ = false;
     LineErrors errors_;
     std::optional<EspReset> esp_;
-    bool playing_ = false;
+    bool stepping_ = false; ///< play() is under way
     bool stopped_ = false;
     bool busy_ = false; ///< a job is under way
     bool writing_ = false;
@@ -123,6 +127,7 @@ class SerialDevice : public std::enable_shared_from_this<SerialDevice> {
     asio::steady_timer turn_;   ///< for the next job
     asio::steady_timer wake_;   ///< the reader waits for wanted()
     asio::steady_timer room_;   ///< writers wait
+    asio::steady_timer step_;   ///< of a reset
     asio::steady_timer played_; ///< rest() waits
     std::array<char, 64 * 1024> buffer_;
 };

@@ -217,7 +217,11 @@ Task<> SerialServer::greet(Self self, ClientPtr client) {
         false,
         {}});
     const OwnerPtr owner = owner_;
-    client->on_room([self, weak = std::weak_ptr(owner)] { self->device_->wake(); });
+    // Weak, because the client is kept by whom it would keep.
+    client->on_room([device = std::weak_ptr(device_)] {
+        if (const auto strong = device.lock())
+            strong->wake();
+    });
     event("serial-owner", client->address().to_string(), client->name() + " has the port");
     spawn_guarded(loop_, options_.name, watch(self, owner));
     co_await serve(self, owner);

@@ -24,6 +24,7 @@ constexpr milliseconds default_serial_hold{10'000};
 
 struct SerialPortOptions {
     std::string name; ///< for messages: "/dev/ttyUSB0", "1-1.2"
+    /// Opened again under this name when it is back; empty: plugged() says where it is.
     std::filesystem::path device;
     std::vector<asio::ip::tcp::endpoint> listen;  ///< port 0: any
     std::vector<asio::ip::tcp::endpoint> observe; ///< for observers; empty: none
@@ -65,6 +66,8 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     /// Binds all ports; connections are taken from run() on.
     Result<> listen();
     void run();
+    /// Where the device is now; empty: it is not there.
+    void plugged(const std::filesystem::path& device) { device_->plugged(device); }
     /// Ends everything. The device's lines stay as they are: see rest().
     void stop();
     /// Ends the owner and puts the lines to rest.

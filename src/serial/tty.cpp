@@ -46,6 +46,28 @@ Result<Tty> Tty::open(const std::filesystem::path& device) {
     return tty;
 }
 
+/// Rates that have a flag of their own get it, so that other programs (stty) know them too; any
+/// other is given as a number.
+static tcflag_t baud_flag(std::uint32_t baud) {
+    struct Rate {
+        std::uint32_t baud;
+        tcflag_t flag;
+    };
+    static constexpr Rate rates[]{
+        {50, B50},           {75, B75},           {110, B110},         {134, B134},
+        {150, B150},         {200, B200},         {300, B300},         {600, B600},
+        {1200, B1200},       {1800, B1800},       {2400, B2400},       {4800, B4800},
+        {9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},
+        {115200, B115200},   {230400, B230400},   {460800, B460800},   {500000, B500000},
+        {576000, B576000},   {921600, B921600},   {1000000, B1000000}, {1152000, B1152000},
+        {1500000, B1500000}, {2000000, B2000000}, {2500000, B2500000}, {3000000, B3000000},
+        {3500000, B3500000}, {4000000, B4000000}};
+    for (const Rate& rate : rates)
+        if (rate.baud == baud)
+            return rate.flag;
+    return BOTHER;
+}
+
 static tcflag_t size_flag(std::uint8_t bits) {
     constexpr tcflag_t sizes[]{CS5, CS6, CS7, CS8};
     return sizes[bits - 5];
@@ -98,7 +120,8 @@ Result<LineSettings> Tty::set(const LineSettings& wanted) {
     t.c_iflag = IGNBRK;
     t.c_oflag = 0;
     t.c_lflag = 0;
-    t.c_cflag = CREAD | CLOCAL | BOTHER | size_flag(wanted.data_bits) | parity_flags(wanted.parity);
+    t.c_cflag = CREAD | CLOCAL | baud_flag(wanted.baud) | size_flag(wanted.data_bits) |
+                parity_flags(wanted.parity);
     if (wanted.stop != StopBits::one)
         t.c_cflag |= CSTOPB;
     if (wanted.flow_out == FlowControl::hardware)

@@ -85,6 +85,8 @@ TEST_CASE("the nested keys of the shipped files are all there") {
         CHECK_MESSAGE(pi.find("#  " + key + ":") != std::string::npos, key);
     for (const auto& key : error(parse_pi_config("export: { never: { qqqqqqqq: 1 } }", "f")))
         CHECK_MESSAGE(pi.find("#    " + key + ":") != std::string::npos, key);
+    for (const auto& key : error(parse_pi_config("serial: { qqqqqqqq: 1 }", "f")))
+        CHECK_MESSAGE(pi.find("#  " + key + ":") != std::string::npos, key);
     const std::string host = shipped("host.yaml");
     for (const auto& key : error(parse_host_config("controllers: { qqqqqqqq: 1 }", "f")))
         CHECK_MESSAGE(host.find("#  " + key + ":") != std::string::npos, key);

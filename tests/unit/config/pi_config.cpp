@@ -72,3 +72,38 @@ TEST_CASE("a suggestion is made for a slip of the hand only") {
     CHECK(nearest("x", known) == std::nullopt);
     CHECK(nearest(std::string(100'000, 's'), known) == std::nullopt);
 }
+
+TEST_CASE("serial ports") {
+    const auto config =
+        good("serial:\n  listen: [ 10.0.0.1, 'fd00::1' ]\n  allow: [ 10.0.0.0/8, local-net ]\n"
+             "  ports: { 1-1.2: 4007, pci-0000:00:14.0/4.1: 4100 }\n"
+             "  modes: { 1-1.2: esp, 1-1.3: auto }\n  hold: 30s\n  logs: /var/log/longcord\n"
+             "  observers: true\n")
+            .serial;
+    CHECK(config.listen == std::vector<std::string>{"10.0.0.1", "fd00::1"});
+    CHECK(config.allow.local_net);
+    CHECK(config.allow.allows("10.9.9.9", {}));
+    CHECK(config.ports.at("1-1.2") == 4007);
+    CHECK(config.ports.at("pci-0000:00:14.0/4.1") == 4100);
+    CHECK(config.modes.at("1-1.2") == ModeChoice(PortMode::esp));
+    CHECK(config.modes.at("1-1.3") == ModeChoice());
+    CHECK(config.hold == seconds(30));
+    CHECK(config.observers);
+    CHECK(good("").serial.listen == std::vector<std::string>{"::"});
+    CHECK_FALSE(good("").serial.allow.everybody);
+}
+
+TEST_CASE("serial ports: mistakes name the line") {
+    CHECK(bad("serial:\n  allow:\n    - 10.0.0.0/99\n").starts_with("pi.yaml:3: "));
+    CHECK(bad("serial:\n  listen: [ 10.0.0.0/8 ]\n").find("is no address") != std::string::npos);
+    CHECK(bad("serial:\n  ports: { bench/1-1: 4000 }\n").find("is no place") != std::string::npos);
+    CHECK(bad("serial:\n  ports: { 1-1: 0 }\n").find("from 1 to 65535") != std::string::npos);
+    CHECK(bad("serial:\n  ports: { 1-1: 65536 }\n").starts_with("pi.yaml:2: "));
+    CHECK(
+        bad("serial:\n  ports:\n    1-1: 4000\n    1-2: 4000\n") ==
+        "pi.yaml:4: port 4000 is 1-1's already");
+    CHECK(bad("serial:\n  modes: { 1-1: fast }\n").find("'fast' is no mode") != std::string::npos);
+    CHECK(bad("serial: { hold: -1s }").starts_with("pi.yaml:1: "));
+    CHECK(bad("serial: { logs: x }").find("absolute") != std::string::npos);
+    CHECK(bad("serial: { log: /x }").find("did you mean 'logs'?") != std::string::npos);
+}
