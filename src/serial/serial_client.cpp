@@ -154,9 +154,7 @@ SerialClient::Health SerialClient::health() {
     constexpr std::uint8_t close_wait = 8;
     const bool due = info.tcpi_unacked > 0 || info.tcpi_probes > 0;
     const bool silent = info.tcpi_last_ack_recv > std::chrono::milliseconds(dead_after).count();
-    return {
-        (due && silent) || info.tcpi_state == close_state,
-        info.tcpi_state == close_wait || info.tcpi_state == close_state};
+    return {due && silent, info.tcpi_state == close_wait || info.tcpi_state == close_state};
 }
 
 } // namespace longcord

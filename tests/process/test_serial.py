@@ -411,7 +411,7 @@ def test_passthrough_sets_what_the_client_says(serve, wires):
     server = serve("--mode", "passthrough", env=wires.env)
     client = negotiated(server)
     client.send(b"".join(sub(5, value) for value in (12, 9, 8, 11, 9)))
-    client.receive(8 * 5)
+    client.receive(7 * 5)
     assert [entry[1:] for entry in wires.lines()] == [(1, 0), (0, 0), (1, 0), (1, 1), (0, 1)]
 
 
@@ -419,7 +419,7 @@ def test_a_client_that_dies_leaves_the_lines_as_it_found_them(serve, wires):
     server = serve("--mode", "passthrough", env=wires.env)
     client = negotiated(server)
     client.send(sub(5, 9) + sub(5, 5) + sub(1, 0, 0, 0x25, 0x80) + sub(2, 0))  # in reset, break, 9600
-    client.receive(8 + 8 + 10 + 7)
+    client.receive(7 + 7 + 10 + 7)
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()  # by a reset
     server.says("has left")
