@@ -13,18 +13,23 @@ using namespace longcord;
 
 /// CLI11 says "A subcommand is required" also where one was misspelt.
 static int usage(const CLI::App& app, const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    const CLI::App& at = chosen.empty() ? app : *chosen.front();
+    const CLI::App* deepest = &app; // that was understood
+    std::string verb;
+    for (auto chosen = app.get_subcommands(); !chosen.empty();
+         chosen = deepest->get_subcommands()) {
+        deepest = chosen.front();
+        verb += " " + deepest->get_name();
+    }
+    const CLI::App& at = *deepest;
     const std::vector<std::string> words = at.remaining();
     std::string message = error.what();
-    std::string verb = chosen.empty() ? "" : " " + at.get_name();
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
         at.get_require_subcommand_min() > 0) {
         std::vector<std::string> known;
         for (const CLI::App* each : at.get_subcommands(nullptr))
             known.push_back(each->get_name());
         message = fmt::format(
-            "{} needs a verb: {}", chosen.empty() ? "a command" : at.get_name(),
+            "{} needs a verb: {}", verb.empty() ? "a command" : at.get_name(),
             fmt::join(known, ", "));
         if (!words.empty() && !words.front().starts_with('-')) {
             const auto near = nearest(words.front(), known);
