@@ -66,6 +66,7 @@ static int run(int argc, char** argv) {
     add_rules(app, exit);
     add_rescan(app, exit);
     add_serial(app, exit);
+    add_doctor(app, exit);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& help) {

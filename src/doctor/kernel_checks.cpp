@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "doctor/kernel_checks.hpp"
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "usbip/export.hpp"
+#include "usbip/vhci.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include <sys/timex.h>
+
+namespace longcord {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The kernel's own default is 16 MB for all of usbfs (drivers/usb/core/devio.c); a camera or a
+/// fast disk in a VM can need more than that.
+constexpr unsigned small_usbfs_memory = 64;
+
+bool has_module(const Roots& roots, const char* name) {
+    std::error_code ignored;
+    return fs::exists(roots.sys() / "module" / name, ignored);
+}
+
+Finding check_tls(const Roots& roots) {
+    if (has_module(roots, "tls"))
+        return good("kernel module tls", "is there: the kernel seals streams");
+    return warning(
+        "kernel module tls",
+        "is not loaded: longcord seals the streams itself, which costs more CPU",
+        "modprobe tls; where the kernel has no such module, update it");
+}
+
+Findings check_root_hubs(const Roots& roots) {
+    Findings findings;
+    std::error_code ignored;
+    const auto folder = roots.sys() / "devices/platform/vhci_hcd.0";
+    for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+         entry.increment(ignored)) {
+        const std::string name = entry->path().filename();
+        const auto probing = read_attribute(entry->path() / "interface_authorized_default");
+        if (name.starts_with("usb") && probing && *probing != "0")
+            findings.push_back(
+                bad("root hub " + name, "lets this host's drivers bind to imported devices",
+                    "restart longcord-host; is udev/60-longcord-host.rules installed?"));
+    }
+    return findings;
+}
+
+Finding check_vhci_ports(const Roots& roots) {
+    const auto ports = Vhci(roots).ports();
+    if (!ports)
+        return bad("vhci ports", "cannot be read: " + ports.error().message, "modprobe vhci-hcd");
+    const auto taken = std::ranges::count_if(
+        *ports, [](const VhciPort& port) { return port.state != VhciPort::State::free; });
+    const auto what = fmt::format("{} of {} are taken", taken, ports->size());
+    if (static_cast<std::size_t>(taken) == ports->size())
+        return bad(
+            "vhci ports", what + ": no further device can be imported",
+            "usbip port tells who has them; the number is fixed when the kernel is built");
+    return good("vhci ports", what);
+}
+
+Finding check_usbfs_memory(const Roots& roots) {
+    const auto text = read_attribute(roots.sys() / "module/usbcore/parameters/usbfs_memory_mb");
+    const auto megabytes = text ? parse_decimal(*text) : std::nullopt;
+    if (!megabytes)
+        return good("usbfs memory", "is not known: usbcore is not there");
+    if (*megabytes == 0 || *megabytes >= small_usbfs_memory)
+        return good("usbfs memory", *megabytes == 0 ? "is not limited" : "is enough");
+    return warning(
+        "usbfs memory",
+        fmt::format("is limited to {} MB for all devices of all VMs together", *megabytes),
+        "for cameras and fast disks: echo 256 >/sys/module/usbcore/parameters/usbfs_memory_mb, and "
+        "usbcore.usbfs_memory_mb=256 on the kernel's command line");
+}
+
+} // namespace
+
+Findings check_node_kernel(const Roots& roots) {
+    Findings findings;
+    if (!Vhci(roots).present()) {
+        findings.push_back(
+            bad("kernel module vhci_hcd", "is not loaded: nothing can be imported from Pis",
+                "modprobe vhci-hcd; modules-load.d/longcord-host.conf does it at boot"));
+    } else {
+        findings.push_back(check_vhci_ports(roots));
+        for (auto& hub : check_root_hubs(roots))
+            findings.push_back(std::move(hub));
+    }
+    findings.push_back(check_tls(roots));
+    findings.push_back(check_usbfs_memory(roots));
+    return findings;
+}
+
+Findings check_pi_kernel(const Roots& roots) {
+    Findings findings;
+    if (!has_module(roots, "usbip_host")) {
+        findings.push_back(
+            bad("kernel module usbip-host", "is not loaded: no device can be exported",
+                "modprobe usbip-host; modules-load.d/longcord-pi.conf does it at boot"));
+    } else {
+        const auto bound = UsbipHost(roots).bound().size();
+        const auto what = fmt::format("{} of {} are bound", bound, max_exports);
+        findings.push_back(
+            bound < max_exports
+                ? good("exports", what)
+                : bad("exports", what + ": the kernel has room for no more",
+                      "set a device that no VM needs to mode off: longcord mode PLACE off"));
+    }
+    findings.push_back(check_tls(roots));
+    return findings;
+}
+
+Finding check_clock() {
+    timex now{};
+    if (::adjtimex(&now) >= 0 && (now.status & STA_UNSYNC) == 0)
+        return good("clock", "is kept right");
+    return warning(
+        "clock", "is kept by nobody: times in logs, and the expiry of pairing tokens, may be wrong",
+        "timedatectl set-ntp true");
+}
+
+} // namespace longcord

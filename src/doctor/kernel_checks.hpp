@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What the kernel of this machine has and has left.
+#pragma once
+
+#include "base/roots.hpp"
+#include "doctor/finding.hpp"
+
+namespace longcord {
+
+/// vhci_hcd, its ports and root hubs, tls, usbfs' memory.
+Findings check_node_kernel(const Roots& roots);
+/// usbip-host and its 16 exports, tls.
+Findings check_pi_kernel(const Roots& roots);
+/// Whether something keeps the clock right (adjtimex: STA_UNSYNC).
+Finding check_clock();
+
+} // namespace longcord

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "doctor/sshd_check.hpp"
+
+#include "base/text.hpp"
+
+#include <array>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <fmt/core.h>
+
+namespace longcord {
+
+namespace {
+
+constexpr std::string_view command =
+    "timeout 5 /usr/sbin/sshd -T -C user=longcord,host=pi,addr=192.0.2.1 2>&1";
+
+/// What config/sshd/50-longcord.conf sets and what must not be otherwise; values as sshd prints
+/// them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> wanted{{
+    {"authenticationmethods", "publickey"},
+    {"pubkeyauthentication", "yes"},
+    {"authorizedkeyscommand", "/usr/libexec/longcord/longcord-keys"},
+    {"authorizedkeyscommanduser", "root"},
+    {"disableforwarding", "yes"},
+    {"permittty", "no"},
+    {"permituserrc", "no"},
+    {"forcecommand", "none"},
+}};
+
+std::map<std::string, std::string, std::less<>> settings(std::string_view text) {
+    std::map<std::string, std::string, std::less<>> found;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        const std::string_view line = trim(text.substr(0, end));
+        const auto blank = line.find(' ');
+        found.emplace(
+            line.substr(0, blank), blank == line.npos ? "" : trim(line.substr(blank + 1)));
+        text = end == text.npos ? std::string_view() : text.substr(end + 1);
+    }
+    return found;
+}
+
+} // namespace
+
+Findings judge_sshd(std::string_view effective) {
+    const auto found = settings(effective);
+    if (!found.contains("authorizedkeyscommand"))
+        return {
+            bad("sshd", "does not accept its configuration: " + printable(trim(effective), 300),
+                "sshd -t; until it does, no Pi can log in")};
+    std::string wrong;
+    for (const auto& [key, value] : wanted) {
+        const auto setting = found.find(key);
+        // Our program with arguments is as good: "/usr/libexec/longcord/longcord-keys %f".
+        const bool fits =
+            setting != found.end() &&
+            (setting->second == value || setting->second.starts_with(std::string(value) + ' '));
+        if (!fits)
+            wrong += fmt::format(
+                "{}\"{} {}\" (not \"{}\")", wrong.empty() ? "" : ", ", key,
+                setting == found.end() ? "" : printable(setting->second, 100), value);
+    }
+    if (wrong.empty())
+        return {good("sshd", "lets Pis in, and lets them do nothing else")};
+    return {
+        bad("sshd", "has for the user longcord: " + wrong,
+            "is sshd_config.d/50-longcord.conf there, and included before other settings? then: "
+            "systemctl reload ssh")};
+}
+
+Findings check_sshd() {
+    struct Close {
+        void operator()(std::FILE* pipe) const noexcept { ::pclose(pipe); }
+    };
+    const std::unique_ptr<std::FILE, Close> pipe(::popen(std::string(command).c_str(), "re"));
+    if (!pipe)
+        return {bad("sshd", "cannot be asked", "is openssh-server installed?")};
+    std::string text;
+    std::array<char, 4096> chunk;
+    while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe.get()))
+        text.append(chunk.data(), got);
+    return judge_sshd(text);
+}
+
+} // namespace longcord
