@@ -10,16 +10,17 @@ namespace longcord {
 
 namespace {
 
-/// A Pi may name ever new places; what is over and done with is dropped before it adds up.
+/// A Pi may name ever new places; what is over and done with is dropped before it adds up. Not at
+/// each event: only where as much has come again as was left the last time.
 void forget_what_is_past(World& world, TimePoint now) {
-    constexpr std::size_t many = 4096;
-    if (world.history.size() < many)
+    if (world.history.size() < world.history_limit)
         return;
     std::erase_if(world.history, [&](const auto& entry) {
         const auto& [place, history] = entry;
         return !world.local.contains(place) && !world.announced_at(place) &&
                history.forgettable(now);
     });
+    world.history_limit = std::max(World::least_history_limit, 2 * world.history.size());
 }
 
 /// A device was plugged in (anew): what failed before says nothing about it.

@@ -82,9 +82,12 @@ Ownership decide_owner(
                 Ownership::Kind::wait, 0, nullptr,
                 fmt::format("the rules of VM {} have errors: it keeps what it holds", plug.vmid)};
     // An import's copy was enumerated here and carries this host's place: match by the Pi's.
-    Device device = *known;
-    device.place = place;
-    const Subject subject = situation.subject(device);
+    std::optional<Device> moved;
+    if (known->place != place) {
+        moved = *known;
+        moved->place = place;
+    }
+    const Subject subject = situation.subject(moved ? *moved : *known);
     const auto all = rules.claims(subject);
     const auto [eligible, unheard] = who_may_have_it(world, situation, all);
 

@@ -115,6 +115,8 @@ struct World {
 
     std::map<Place, Action> in_flight; ///< one action a place
     std::map<Place, History> history;
+    static constexpr std::size_t least_history_limit = 4096;
+    std::size_t history_limit = least_history_limit; ///< when what is past is forgotten next
 
     std::map<unsigned, VmIntent> intents;      ///< by VMID
     std::set<unsigned> unsaved_intents;        ///< changed since somebody saved them
