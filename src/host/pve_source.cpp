@@ -4,6 +4,7 @@
 #include "base/spawn.hpp"
 #include "plan/changes.hpp"
 #include "plan/guards.hpp"
+#include "plan/unloadable_ram.hpp"
 
 #include <algorithm>
 
@@ -37,11 +38,19 @@ Task<> PveSource::watch_config() {
         roster_.configured(seen_.configs);
         world.native = native_uses(seen_.configs, seen_.mappings, world.node);
         intents_.take(seen_);
+        tell_unloadable(saved_ram_seen(world, seen_.configs));
         rules_.take(seen_);
         world.knows_rules = true;
         bring_rules_home();
         reconciler_.wake();
     }
+}
+
+void PveSource::tell_unloadable(const std::vector<unsigned>& noted) {
+    for (const unsigned vmid : noted)
+        journal_.vm(
+            vmid, "warning",
+            how_to_load(vmid, reconciler_.world().intents[vmid].unloadable.back()));
 }
 
 /// Rules that lie where their VM ran before follow it, once Proxmox has done with moving it.

@@ -33,6 +33,7 @@ class PveSource {
     const PveSnapshot& seen() const noexcept { return seen_; }
 
   private:
+    void tell_unloadable(const std::vector<unsigned>& noted);
     void bring_rules_home();
     Task<> bring_home(unsigned vmid, std::filesystem::path from);
 

@@ -5,6 +5,7 @@
 #include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
 #include "plan/standing.hpp"
+#include "plan/unloadable_ram.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -174,6 +175,10 @@ json report_problems(const ReportInput& input) {
         problems.push_back("the rules have not been read yet: is /etc/pve there?");
     if (input.world.vhci.empty())
         problems.push_back("no vhci_hcd: run \"modprobe vhci-hcd\" to import devices of Pis");
+    for (const auto& [vmid, config] : input.pve.configs)
+        if (const auto intent = input.world.intents.find(vmid); intent != input.world.intents.end())
+            for (const auto& ram : intent->second.unloadable)
+                problems.push_back(how_to_load(vmid, ram));
     return problems;
 }
 

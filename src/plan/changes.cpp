@@ -2,6 +2,7 @@
 #include "plan/changes.hpp"
 
 #include "plan/pins.hpp"
+#include "plan/unloadable_ram.hpp"
 #include "qmp/plug_id.hpp"
 
 #include <algorithm>
@@ -274,6 +275,7 @@ void vm_viewed(
     vm.open_nodes = std::move(open_nodes);
     vm.stale = false;
     remember_guest_ports(world, vmid);
+    note_unloadable_ram(world, vmid);
     if (running) {
         vm.look_backoff.succeeded();
     } else {

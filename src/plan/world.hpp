@@ -63,6 +63,7 @@ struct Vm {
     std::string name;
     VmLock lock = VmLock::none;
     std::string lock_text;
+    std::vector<SavedRam> saved_ram; ///< as its configuration says
     std::string ostype;
     std::vector<std::string> buses; ///< QEMU's USB buses to use, in order; empty: any
     unsigned proxmox_ports = 0;     ///< the highest port of its xhci that a usbN line may take

@@ -146,6 +146,7 @@ UsbLine parse_usb_line(unsigned index, std::string_view value) {
 
 VmConfig parse_vm_config(std::string_view text) {
     VmConfig config;
+    const std::string_view whole = text;
     while (!text.empty()) {
         const auto line = take(text, '\n');
         if (line.starts_with('['))
@@ -154,6 +155,7 @@ VmConfig parse_vm_config(std::string_view text) {
         if (colon != std::string_view::npos && !line.starts_with('#'))
             set_option(config, line.substr(0, colon), trim(line.substr(colon + 1)));
     }
+    config.saved_ram = parse_saved_ram(whole, config.lock_text == "suspending");
     return config;
 }
 

@@ -5,6 +5,7 @@
 // The format is PVE's QemuServer.pm, parse_vm_config.
 #pragma once
 
+#include "proxmox/saved_ram.hpp"
 #include "usb/device.hpp"
 #include "usb/place.hpp"
 
@@ -44,12 +45,13 @@ struct VmConfig {
     std::string hookscript; ///< "local:snippets/longcord-hookscript"
     std::vector<UsbLine> usb;
     std::string args;
+    std::vector<SavedRam> saved_ram; ///< of its snapshots, and its own while it hibernates
 
     bool operator==(const VmConfig&) const = default;
 };
 
 /// Total: lines that say nothing to us are skipped. Only the part before the first [section] is the
-/// VM as it is; pending changes and snapshots follow.
+/// VM as it is; pending changes and snapshots follow, of which only `saved_ram` tells.
 VmConfig parse_vm_config(std::string_view text);
 
 } // namespace longcord

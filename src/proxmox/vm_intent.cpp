@@ -30,6 +30,17 @@ Result<std::set<std::string>> names_in(const json& object, const char* key) {
     return names;
 }
 
+/// {"bus": "xhci.0", "port": 15}
+std::optional<GuestPort> port_in(const json& object) {
+    constexpr unsigned highest_port = 255;
+    const auto bus = object.find("bus");
+    const auto port = object.find("port");
+    if (!object.is_object() || bus == object.end() || !bus->is_string() || port == object.end() ||
+        !port->is_number_unsigned() || port->get<std::uint64_t>() > highest_port)
+        return std::nullopt;
+    return GuestPort{printable(bus->get<std::string>()), port->get<unsigned>()};
+}
+
 Result<std::map<std::string, GuestPort>> pins_in(const json& object) {
     std::map<std::string, GuestPort> pins;
     const auto all = object.find("pins");
@@ -37,16 +48,65 @@ Result<std::map<std::string, GuestPort>> pins_in(const json& object) {
         return pins;
     if (!all->is_object() || all->size() > VmIntent::most_pins)
         return wrong("pins");
-    constexpr unsigned highest_port = 255;
     for (const auto& [place, pin] : all->items()) {
-        const auto bus = pin.find("bus");
-        const auto port = pin.find("port");
-        if (!pin.is_object() || bus == pin.end() || !bus->is_string() || port == pin.end() ||
-            !port->is_number_unsigned() || port->get<std::uint64_t>() > highest_port)
+        auto port = port_in(pin);
+        if (!port)
             return wrong("pins");
-        pins[printable(place)] = {printable(bus->get<std::string>()), port->get<unsigned>()};
+        pins[printable(place)] = std::move(*port);
     }
     return pins;
+}
+
+json format_unloadable(const UnloadableRam& ram) {
+    json plugged = json::array();
+    for (const auto& [port, place] : ram.plugged)
+        plugged.push_back({{"bus", port.bus}, {"port", port.port}, {"place", place}});
+    return {{"snapshot", ram.snapshot}, {"stamp", ram.stamp}, {"plugged", std::move(plugged)}};
+}
+
+std::optional<std::string> text_in(const json& object, const char* key) {
+    const auto value = object.find(key);
+    if (value == object.end() || !value->is_string())
+        return std::nullopt;
+    return printable(value->get<std::string>());
+}
+
+std::optional<UnloadableRam> unloadable_in(const json& object) {
+    if (!object.is_object())
+        return std::nullopt;
+    const auto snapshot = text_in(object, "snapshot");
+    const auto stamp = text_in(object, "stamp");
+    const auto plugged = object.find("plugged");
+    if (!snapshot || !stamp || plugged == object.end() || !plugged->is_array() ||
+        plugged->size() > UnloadableRam::most_ports)
+        return std::nullopt;
+    UnloadableRam ram{*snapshot, *stamp, {}};
+    for (const auto& one : *plugged) {
+        if (!one.is_object())
+            return std::nullopt;
+        const auto place = text_in(one, "place");
+        const auto port = port_in(one);
+        if (!place || !port)
+            return std::nullopt;
+        ram.plugged[*port] = *place;
+    }
+    return ram;
+}
+
+Result<std::vector<UnloadableRam>> all_unloadable_in(const json& object) {
+    std::vector<UnloadableRam> all;
+    const auto list = object.find("unloadable");
+    if (list == object.end())
+        return all;
+    if (!list->is_array() || list->size() > SavedRam::most)
+        return wrong("unloadable");
+    for (const auto& entry : *list) {
+        auto ram = unloadable_in(entry);
+        if (!ram)
+            return wrong("unloadable");
+        all.push_back(std::move(*ram));
+    }
+    return all;
 }
 
 } // namespace
@@ -55,12 +115,16 @@ std::string format_intent(const VmIntent& intent) {
     json pins = json::object();
     for (const auto& [place, port] : intent.pins)
         pins[place] = {{"bus", port.bus}, {"port", port.port}};
+    json unloadable = json::array();
+    for (const auto& ram : intent.unloadable)
+        unloadable.push_back(format_unloadable(ram));
     const json object{
         {"version", 1},
         {"owner", intent.owner},
         {"pins", std::move(pins)},
         {"attached", intent.attached},
         {"detached", intent.detached},
+        {"unloadable", std::move(unloadable)},
     };
     return object.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
@@ -84,9 +148,13 @@ Result<VmIntent> parse_intent(std::string_view text) {
     auto detached = names_in(object, "detached");
     if (!detached)
         return detached.error();
+    auto unloadable = all_unloadable_in(object);
+    if (!unloadable)
+        return unloadable.error();
     intent.pins = std::move(*pins);
     intent.attached = std::move(*attached);
     intent.detached = std::move(*detached);
+    intent.unloadable = std::move(*unloadable);
     return intent;
 }
 

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 // What is remembered of a VM because nothing else knows it: for whom its rules were written, which
-// guest port each place had, and what was attached or detached by hand. One file a VM:
+// guest port each place had, what was attached or detached by hand, and what was plugged while its
+// RAM was saved. One file a VM:
 // /etc/pve/longcord/vm/<VMID>.json, where it follows the VM to every node, or
 // /var/lib/longcord/vm/<VMID>.json where there is no Proxmox. Places are named by their controller
 // ("pci-0000:00:14.0/4.1"), since bus numbers move at reboot.
 #pragma once
 
 #include "base/error.hpp"
+#include "proxmox/saved_ram.hpp"
 
 #include <compare>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace longcord {
 
@@ -23,6 +26,18 @@ struct GuestPort {
     auto operator<=>(const GuestPort&) const = default;
 };
 
+/// RAM that was saved while something of ours was plugged: it loads only where each of these ports
+/// has a usb-host again.
+struct UnloadableRam {
+    static constexpr std::size_t most_ports = 32; ///< two full controllers
+
+    std::string snapshot;                     ///< empty: hibernation
+    std::string stamp;                        ///< as SavedRam has it
+    std::map<GuestPort, std::string> plugged; ///< what was there: "workbench/1-1.2"
+
+    bool operator==(const UnloadableRam&) const = default;
+};
+
 struct VmIntent {
     static constexpr std::size_t most_pins = 128;   ///< more are not remembered
     static constexpr std::size_t most_by_hand = 64; ///< attached, and as many detached
@@ -31,6 +46,7 @@ struct VmIntent {
     std::map<std::string, GuestPort> pins;
     std::set<std::string> attached;
     std::set<std::string> detached;
+    std::vector<UnloadableRam> unloadable; ///< at most SavedRam::most
 
     bool operator==(const VmIntent&) const = default;
 };

@@ -13,6 +13,9 @@ TEST_CASE("what is remembered of a VM is read back as it was written") {
     intent.pins["workbench/platform-fe9c0000.xhci/1.2"] = {"longcord.0", 1};
     intent.attached = {"pci-0000:00:14.0/4.2"};
     intent.detached = {"workbench/platform-fe9c0000.xhci/1.3"};
+    intent.unloadable = {
+        {"before", "1732000000", {{{"xhci.0", 15}, "workbench/1-1.2"}, {{"xhci.0", 14}, "3-4"}}},
+        {"", "local:vm-100-state-suspend", {}}};
     CHECK(parse_intent(format_intent(intent)).value() == intent);
 }
 
@@ -32,6 +35,10 @@ TEST_CASE("what is no intent is refused, whatever it is") {
           std::string(R"({"pins":{"a":{"bus":"b","port":-1}}})"),
           std::string(R"({"pins":{"a":{"bus":"b","port":256}}})"),
           std::string(R"({"attached":{}})"), std::string(R"({"detached":[1]})"),
-          many + ",\"one more\"]}"})
+          many + ",\"one more\"]}", std::string(R"({"unloadable":{}})"),
+          std::string(R"({"unloadable":["before"]})"),
+          std::string(R"({"unloadable":[{"snapshot":"a","plugged":[]}]})"),
+          std::string(R"({"unloadable":[{"snapshot":"a","stamp":"1","plugged":[{"port":1}]}]})"),
+          std::string(R"({"unloadable":[{"snapshot":"a","stamp":"1","plugged":["3-4"]}]})")})
         CHECK(parse_intent(text).error().kind == ErrorKind::invalid);
 }
