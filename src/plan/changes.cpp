@@ -6,6 +6,7 @@
 #include "qmp/plug_id.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace longcord {
 
@@ -243,10 +244,12 @@ static unsigned highest_proxmox_port(const VmConfig& config) {
 void vms_configured(World& world, const std::map<unsigned, VmConfig>& configs) {
     for (auto& [vmid, vm] : world.vms) {
         const auto config = configs.find(vmid);
+        const bool arrived = !std::exchange(vm.configured, config != configs.end());
         if (config == configs.end())
-            continue;
-        if (vm.lock != config->second.lock)
-            vm.stale = true;
+            continue; // migrated away: until this QEMU has ended, the lock is what it was
+        // Proxmox has done something, and a VM that did not run may run now.
+        if (arrived || vm.lock != config->second.lock)
+            vm_touched(world, vmid);
         vm.name = config->second.name;
         vm.lock = config->second.lock;
         vm.lock_text = config->second.lock_text;

@@ -61,6 +61,7 @@ struct Vm {
     int pid = 0;
     std::string qmp_socket;
     std::string name;
+    bool configured = false; ///< its configuration lies on this node
     VmLock lock = VmLock::none;
     std::string lock_text;
     std::vector<SavedRam> saved_ram; ///< as its configuration says

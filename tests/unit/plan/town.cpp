@@ -85,6 +85,11 @@ Town& Town::vm(unsigned vmid, RunState state) {
     return *this;
 }
 
+Town& Town::qemu(unsigned vmid, RunState state) {
+    qemus_.at(vmid).state = state;
+    return *this;
+}
+
 Town& Town::vm_without_xhci(unsigned vmid) {
     vm(vmid);
     qemus_[vmid].controllers.clear();

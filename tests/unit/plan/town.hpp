@@ -30,6 +30,7 @@ class Town {
     Town& local(const std::string& place, const std::string& id = "0403:6001");
     Town& hub(const std::string& place);
     Town& vm(unsigned vmid, RunState state = RunState::running);
+    Town& qemu(unsigned vmid, RunState state); ///< goes over to it, and nobody is told
     Town& vm_without_xhci(unsigned vmid);
     Town& controllers(unsigned vmid, std::vector<GuestController> controllers);
     Town& rules(unsigned vmid, const std::string& text);
