@@ -66,15 +66,16 @@ def install_node(node, host_yaml):
     node.run(NODE_KEYS)
 
 
-def introduce(lab):
+def introduce(lab, machine=None, name=pi.NAME):
     """What pairing leaves behind: every node knows the Pi's key, and the Pi every node's."""
-    public = lab.pi.run(PI_KEYS)
+    machine = machine or lab.pi
+    public = machine.run(PI_KEYS)
     known = ""
     for node in lab.nodes():
-        node.put(public, f"/etc/longcord/pis/{pi.NAME}", mode="600")
+        node.put(public, f"/etc/longcord/pis/{name}", mode="600")
         host_key = node.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
         known += f"{node.role},{node.address} {' '.join(host_key)}\n"
-    lab.pi.put(known, "/etc/longcord/known_hosts")
+    machine.put(known, "/etc/longcord/known_hosts")
 
 
 def run_services(machine, services):
@@ -91,6 +92,21 @@ def add_node(lab, node, host_tree, host_yaml, pi_yaml):
         introduce(lab)
         run_services(node, SERVICES["host"])
         tell_pi(lab, pi_yaml)
+
+
+def add_pi(lab, node, name, pi_tree, pi_yaml):
+    """Longcord's other half on a node: it is a Pi of that name too, for its own ports."""
+    with step(f"making {node.role} the Pi {name}"):
+        bring(node, pi_tree, SERVICES["pi"])
+        node.put(pi_yaml, "/etc/longcord/pi.yaml")
+        introduce(lab, node, name)
+        run_services(node, SERVICES["pi"])
+
+
+def remove_pi(node, name, lab):
+    node.run(f"systemctl disable --now --quiet {' '.join(SERVICES['pi'])}")
+    for other in lab.nodes():
+        other.run(["rm", "-f", f"/etc/longcord/pis/{name}"])
 
 
 def tell_pi(lab, pi_yaml):

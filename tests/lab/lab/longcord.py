@@ -8,8 +8,8 @@ from lab.wait import wait
 HOST_YAML = "log_level: debug\n"
 
 
-def pi_yaml(*nodes):
-    return "log_level: debug\nname: workbench\nnodes:\n" + "".join(f"  - {node.address}\n" for node in nodes)
+def pi_yaml(*nodes, name="workbench"):
+    return f"log_level: debug\nname: {name}\nnodes:\n" + "".join(f"  - {node.address}\n" for node in nodes)
 
 
 class Longcord:
@@ -36,10 +36,10 @@ class Longcord:
                 return device
         return None
 
-    def wait_linked(self, timeout=120):
+    def wait_linked(self, name="workbench", timeout=120):
         def linked():
             pis = self.cli("status")["pis"]
-            if any(pi["linked"] and not pi["problem"] for pi in pis):
+            if any(pi["name"] == name and pi["linked"] and not pi["problem"] for pi in pis):
                 return True
             raise LookupError(f"longcord status says {pis}")
         wait(linked, timeout, "the Pi's link")
