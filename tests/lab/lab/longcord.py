@@ -52,6 +52,16 @@ class Longcord:
             raise LookupError(f"{place} is {device}")
         return wait(there, timeout, f"{place} to be {state}")
 
+    def allow(self, gadget):
+        """A device that is not exported by default, as its owner says it on the Pi."""
+        self.pi.wait_for_device(gadget)
+        self.pi.run(["longcord", "mode", self.pi.busid(gadget), "usbip"])
+
+    def longest_hold(self):
+        """Seconds that longcord-host held a QMP socket at most, as it says itself."""
+        metrics = self.node.run(["longcord", "metrics"])
+        return max(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith("longcord_qmp_hold_longest_seconds "))
+
     def events(self, since=0):
         return [event for event in self.cli("events")["events"] if event["seq"] > since]
 
