@@ -5,7 +5,7 @@ A benchmark is a file here with TITLE, with measure(emit), which calls emit(row)
 dict), and with page(rows), which makes Markdown of them. Its section in docs/benchmarks.md stands
 between two comments and is replaced as a whole; what people wrote around it stays.
 """
-import importlib
+import importlib.util
 import json
 import os
 import platform
@@ -39,8 +39,19 @@ def replace_section(text, name, section):
     return text[:text.index(begin)] + section + text[text.index(end) + len(end):]
 
 
+def get_ahead():
+    """What else this machine does shall disturb all of them less."""
+    try:
+        os.nice(-10)
+        Path("/proc/self/autogroup").write_text("-10")  # where sessions compete, not processes
+    except OSError:
+        pass  # not root, or no such scheduler
+
+
 def run(name):
-    bench = importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", HERE / f"{name}.py")
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
     rows = []
 
     def emit(row):
@@ -48,8 +59,7 @@ def run(name):
         print(json.dumps({"bench": name, **row}), flush=True)
 
     where = machine()
-    if os.geteuid() == 0:
-        os.nice(-10)  # what else this machine does shall disturb all of them less
+    get_ahead()
     bench.measure(emit)
     section = f"## {bench.TITLE}\n\n`tests/bench {name}` on {where}.\n\n{bench.page(rows)}"
     text = PAGE.read_text() if PAGE.exists() else "# Benchmarks\n"
@@ -65,4 +75,5 @@ def main(wanted):
 
 
 if __name__ == "__main__":
+    sys.path.remove(str(HERE))  # serial is also a module of Debian's
     main(sys.argv[1:])
