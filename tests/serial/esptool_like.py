@@ -17,21 +17,27 @@ def open_port(port, host="127.0.0.1", options="", **settings):
     return client
 
 
+def set_rts(client, on):
+    """esptool sends DTR once more after each RTS: a Windows driver wants that."""
+    client.rts = on
+    client.dtr = client.dtr
+
+
 def classic_reset(client, delay=0.05):
     """Into the loader: the boot pin must be down while the reset ends."""
     client.dtr = False
-    client.rts = True
+    set_rts(client, True)
     time.sleep(0.1)
     client.dtr = True
-    client.rts = False
+    set_rts(client, False)
     time.sleep(delay)
     client.dtr = False
 
 
 def hard_reset(client):
-    client.rts = True
+    set_rts(client, True)
     time.sleep(0.1)
-    client.rts = False
+    set_rts(client, False)
 
 
 SYNC, READ_REG, CHANGE_BAUD, FLASH_BEGIN, FLASH_DATA, FLASH_END = 0x08, 0x0A, 0x0F, 0x02, 0x03, 0x04

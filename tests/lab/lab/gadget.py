@@ -68,7 +68,10 @@ echo dummy_udc.{self.socket} >$gadget/UDC
 
 
 # Takes every gadget out and apart; configfs wants that done piece by piece and from the leaves up.
-REMOVE_ALL = """cd /sys/kernel/config/usb_gadget || exit 0
+REMOVE_ALL = """systemctl stop 'lab-esp-*' 'lab-serial*' 2>/dev/null
+umount /run/lab-ffs/* 2>/dev/null
+rm -rf /run/lab-ffs /run/lab-esp
+cd /sys/kernel/config/usb_gadget || exit 0
 rm -f /var/lib/lab/plugged/*
 for gadget in *; do
     [ -d "$gadget" ] || continue

@@ -177,6 +177,7 @@ class Machine:
     def push_onboard(self):
         """Brings the lab's helpers into the machine: not part of the image, so they can change without a rebuild."""
         self.ssh.put_tree(paths.LAB / "onboard", "/usr/local/sbin")
+        self.ssh.put_tree(paths.LAB.parent / "serial", "/usr/local/lib/lab")
 
 
 def prefer(pid):
