@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "serial/esp_reset.hpp"
 
-#include <algorithm>
-
 namespace longcord {
 
 static constexpr ModemLines in_reset{false, true};
@@ -33,12 +31,10 @@ std::optional<ModemLines> EspReset::control(bool dtr, bool on, TimePoint now) {
 
 std::optional<ModemLines> EspReset::play(bool loader, TimePoint now) {
     steps_.clear();
-    TimePoint at = now + reset_hold;
-    if (loader) {
-        steps_.push_back({at, to_loader});
-        at += boot_hold;
-    }
-    steps_.push_back({at, std::nullopt});
+    if (loader)
+        steps_.push_back({reset_hold, to_loader});
+    steps_.push_back({loader ? boot_hold : reset_hold, std::nullopt});
+    on_wire(now);
     return move(in_reset);
 }
 
@@ -52,15 +48,18 @@ std::optional<ModemLines> EspReset::tick(TimePoint now) {
     }
     const Step step = steps_.front();
     steps_.pop_front();
-    // A late step holds the later ones back: each lasts as long as it must.
-    if (!steps_.empty())
-        steps_.front().at = std::max(steps_.front().at, now + boot_hold);
+    on_wire(now);
     return move(step.lines.value_or(level()));
+}
+
+void EspReset::on_wire(TimePoint now) {
+    if (!steps_.empty())
+        due_ = now + steps_.front().after;
 }
 
 std::optional<TimePoint> EspReset::wake_at() const {
     if (!steps_.empty())
-        return steps_.front().at;
+        return due_;
     if (seen_ == Seen::rts_dtr)
         return seen_at_ + patience;
     return std::nullopt;

@@ -37,11 +37,14 @@ class EspReset {
     /// To be called at wake_at().
     std::optional<ModemLines> tick(TimePoint now);
     std::optional<TimePoint> wake_at() const;
+    /// What was returned last stands on the wire only now: an adapter can take its time, and each
+    /// step lasts as long as it must.
+    void on_wire(TimePoint now);
     bool playing() const noexcept { return !steps_.empty(); }
 
   private:
     struct Step {
-        TimePoint at;
+        milliseconds after;              ///< the step before it
         std::optional<ModemLines> lines; ///< nullopt: the client's levels again
     };
     enum class Seen : std::uint8_t { nothing, rts, rts_dtr };
@@ -55,6 +58,7 @@ class EspReset {
     Seen seen_ = Seen::nothing;
     TimePoint seen_at_{};
     std::deque<Step> steps_;
+    TimePoint due_{}; ///< the first of them
 };
 
 } // namespace longcord

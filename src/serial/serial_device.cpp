@@ -123,6 +123,12 @@ Task<> SerialDevice::set_lines(ModemLines lines) {
     [[maybe_unused]] const auto done = co_await job<bool>(std::move(what));
 }
 
+Task<> SerialDevice::set_esp_lines(ModemLines lines) {
+    co_await set_lines(lines);
+    if (esp_)
+        esp_->on_wire(Clock::now());
+}
+
 Task<> SerialDevice::control(ModemLines lines, bool dtr, bool on) {
     if (!esp_) {
         if (lines != lines_)
@@ -131,7 +137,7 @@ Task<> SerialDevice::control(ModemLines lines, bool dtr, bool on) {
     }
     const auto next = esp_->control(dtr, on, Clock::now());
     if (next)
-        co_await set_lines(*next);
+        co_await set_esp_lines(*next);
     step_.cancel();
     if (esp_ && esp_->wake_at() && !stepping_) {
         stepping_ = true;
@@ -145,7 +151,7 @@ Task<> SerialDevice::play(std::shared_ptr<SerialDevice> self) {
         co_await step_.async_wait(as_value);
         const auto next = esp_->tick(Clock::now());
         if (next)
-            co_await set_lines(*next);
+            co_await set_esp_lines(*next);
         if (!esp_->playing())
             played_.cancel();
     }

@@ -91,6 +91,7 @@ class SerialDevice : public std::enable_shared_from_this<SerialDevice> {
   private:
     template <class T> Task<Result<T>> job(std::function<Result<T>(Tty&)> what);
     Task<> set_lines(ModemLines lines);
+    Task<> set_esp_lines(ModemLines lines);
     Task<> play(std::shared_ptr<SerialDevice> self);
     Task<> reopen();
     bool read_once();

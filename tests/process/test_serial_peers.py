@@ -80,7 +80,13 @@ def test_a_board_is_flashed_at_921600_byte_for_byte_and_started(bench, query):
         hard_reset(port)
         wait(lambda: chip.resets == ["loader", "app"])
         assert b"SPI_FAST_FLASH_BOOT" in port.read_until(b"\r\n")
+    # Then both lines are moved together, and each step stands as long as a chip needs it.
     assert both_on(bench.changes()[1:]) < 0.001
+    (reset, *_), (boot, *_), (end, *_) = next(
+        moves for moves in zip(bench.changes(), bench.changes()[1:], bench.changes()[2:])
+        if [move[1:] for move in moves] == [(False, True), (True, False), (False, False)])
+    assert boot - reset >= 0.1
+    assert end - boot >= 0.05
 
 
 def test_what_comes_at_another_rate_than_the_chips_is_noise(bench):

@@ -121,3 +121,17 @@ TEST_CASE("a step that comes late holds the next one back") {
     CHECK(*bench.reset.wake_at() == bench.now + EspReset::boot_hold);
     CHECK_FALSE(bench.reset.tick(bench.now).has_value());
 }
+
+TEST_CASE("a step that the adapter was slow to take lasts as long as it must") {
+    Bench bench;
+    for (const auto& [dtr, on] : {std::pair(false, true), {true, true}, {false, false}})
+        bench.note(bench.reset.control(dtr, on, bench.now));
+    bench.now += milliseconds(30); // RTS stands only now
+    bench.reset.on_wire(bench.now);
+    CHECK(*bench.reset.wake_at() == bench.now + EspReset::reset_hold);
+    bench.now = *bench.reset.wake_at();
+    bench.note(bench.reset.tick(bench.now));
+    bench.now += milliseconds(40); // DTR
+    bench.reset.on_wire(bench.now);
+    CHECK(*bench.reset.wake_at() == bench.now + EspReset::boot_hold);
+}
