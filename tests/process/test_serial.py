@@ -13,7 +13,10 @@ import time
 
 import pytest
 import serial
-from serial_port import Board, Server, binary, wait
+from serial_port import REPOSITORY, Board, Server, binary, wait
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "serial"))
+from tools import compiled  # noqa: E402
 
 IAC, SB, SE = b"\xff", b"\xff\xfa", b"\xff\xf0"
 WILL_COM, DO_COM = b"\xff\xfb\x2c", b"\xff\xfd\x2c"
@@ -32,23 +35,14 @@ def serve(tmp_path):
         server.close()
 
 
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory):
-    library = tmp_path_factory.mktemp("shim") / "modem_shim.so"
-    source = os.path.join(os.path.dirname(__file__), "modem_shim.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
-    return library
-
-
 class Wires:
     """What the shim has seen."""
 
-    def __init__(self, folder, shim):
+    def __init__(self, folder):
         self.log = folder / "modem.log"
         self.inputs = folder / "modem.inputs"
         self.inputs.write_text("0")
-        asan = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True)
-        self.env = {"LD_PRELOAD": f"{asan.stdout.strip()} {shim}", "MODEM_LOG": str(self.log),
+        self.env = {"LD_PRELOAD": str(compiled("modem_lines.c")), "MODEM_LINES": str(self.log),
                     "MODEM_INPUTS": str(self.inputs), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
     def seen(self, what):
@@ -63,8 +57,8 @@ class Wires:
 
 
 @pytest.fixture
-def wires(tmp_path, shim):
-    return Wires(tmp_path, shim)
+def wires(tmp_path):
+    return Wires(tmp_path)
 
 
 def sub(*content):

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Gives pseudo terminals modem lines, for a program that is started with this in LD_PRELOAD, and
-// says when it moves them. A pseudo terminal refuses the ioctls for DTR and RTS; here they succeed,
-// and each that changes a line appends "NANOSECONDS DTR RTS" (CLOCK_MONOTONIC) to the file
-// MODEM_LINES. As the kernel does it, an open raises both lines; that is not logged, since nobody
-// asked for it. CTS, DSR and CD are on. One terminal a process.
+// A pseudo terminal has no modem lines. A program that is started with this in LD_PRELOAD has them,
+// and each time it sets them "SECONDS lines DTR RTS" (CLOCK_MONOTONIC) is appended to the file
+// MODEM_LINES; breaks are "SECONDS break 0|1 0". As the kernel does it, an open raises both lines;
+// that is not in the file, since nobody asked for it. The inputs are the number (TIOCM_ bits) in
+// the file MODEM_INPUTS, without one CTS, DSR and CD. One terminal a process.
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,40 +16,44 @@
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int lines = TIOCM_DTR | TIOCM_RTS;
+static int outputs = TIOCM_DTR | TIOCM_RTS;
 
-static void say(void) {
+static void note(const char* what, int a, int b) {
     const char* path = getenv("MODEM_LINES");
     const int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
     if (fd < 0)
         return;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    char text[64];
-    const int size =
-        snprintf(text, sizeof text, "%lld %d %d\n", now.tv_sec * 1000000000LL + now.tv_nsec,
-                 (lines & TIOCM_DTR) != 0, (lines & TIOCM_RTS) != 0);
-    if (write(fd, text, (size_t)size) != size)
-        perror(path);
+    char line[64];
+    const int size = snprintf(line, sizeof line, "%ld.%09ld %s %d %d\n", (long)now.tv_sec,
+                              now.tv_nsec, what, a, b);
+    if (write(fd, line, (size_t)size) != size)
+        abort();
     close(fd);
 }
 
-static int move(unsigned long request, int* value) {
-    pthread_mutex_lock(&mutex);
-    const int before = lines;
-    if (request == TIOCMGET)
-        *value = lines | TIOCM_CTS | TIOCM_DSR | TIOCM_CAR;
-    else if (request == TIOCMSET)
-        lines = *value;
+static int inputs(void) {
+    const char* path = getenv("MODEM_INPUTS");
+    FILE* file = path ? fopen(path, "re") : NULL;
+    int value = TIOCM_CTS | TIOCM_DSR | TIOCM_CAR;
+    if (file) {
+        if (fscanf(file, "%d", &value) != 1)
+            value = 0; // it is being written
+        fclose(file);
+    }
+    return value;
+}
+
+static void set(unsigned long request, int value) {
+    if (request == TIOCMSET)
+        outputs = value;
     else if (request == TIOCMBIS)
-        lines |= *value;
+        outputs |= value;
     else
-        lines &= ~*value;
-    lines &= TIOCM_DTR | TIOCM_RTS;
-    if (lines != before)
-        say();
-    pthread_mutex_unlock(&mutex);
-    return 0;
+        outputs &= ~value;
+    outputs &= TIOCM_DTR | TIOCM_RTS;
+    note("lines", (outputs & TIOCM_DTR) != 0, (outputs & TIOCM_RTS) != 0);
 }
 
 int ioctl(int fd, unsigned long request, ...) {
@@ -61,7 +64,18 @@ int ioctl(int fd, unsigned long request, ...) {
     va_start(rest, request);
     void* argument = va_arg(rest, void*);
     va_end(rest);
-    const int asks = request == TIOCMGET || request == TIOCMSET || request == TIOCMBIS ||
-                     request == TIOCMBIC;
-    return asks && isatty(fd) ? move(request, argument) : real(fd, request, argument);
+    const int gets = request == TIOCMGET;
+    const int sets = request == TIOCMSET || request == TIOCMBIS || request == TIOCMBIC;
+    const int breaks = request == TIOCSBRK || request == TIOCCBRK;
+    if ((!gets && !sets && !breaks) || !isatty(fd))
+        return real(fd, request, argument);
+    pthread_mutex_lock(&mutex);
+    if (gets)
+        *(int*)argument = outputs | inputs();
+    else if (sets)
+        set(request, *(int*)argument);
+    else
+        note("break", request == TIOCSBRK, 0);
+    pthread_mutex_unlock(&mutex);
+    return 0;
 }

@@ -21,11 +21,11 @@ def compiled(source):
 
 
 def line_changes(log):
-    """[(seconds, dtr, rts)] as modem_lines.c has seen them."""
-    if not log.exists():
-        return []
-    rows = (line.split() for line in log.read_text().splitlines())
-    return [(int(ns) / 1e9, dtr == "1", rts == "1") for ns, dtr, rts in rows]
+    """[(seconds, dtr, rts)]: every change of the lines in a log of modem_lines.c."""
+    rows = [row.split() for row in log.read_text().splitlines()] if log.exists() else []
+    lines = [(float(when), dtr == "1", rts == "1") for when, kind, dtr, rts in rows if kind == "lines"]
+    before = [(None, True, True), *lines]
+    return [one for one, last in zip(lines, before) if one[1:] != last[1:]]
 
 
 def both_on(changes):
