@@ -65,6 +65,7 @@ static int run(int argc, char** argv) {
     add_events(app, exit);
     add_rules(app, exit);
     add_rescan(app, exit);
+    add_vm(app, exit);
     add_serial(app, exit);
     add_doctor(app, exit);
     try {

@@ -35,6 +35,8 @@ static Attempt<Findings> check_files(const std::vector<fs::path>& paths, const R
     KnownWorld known;
     known.vmids = known_vmids(roots);
     known.pis = known_pis(roots);
+    known.owners = known_owners(roots);
+    known.devices = plugged_devices(roots);
     KnownWorld only_pis;
     only_pis.pis = known.pis;
     Findings out;
@@ -130,7 +132,7 @@ static ExitCode rules_check(const RulesCheckOptions& options) {
 }
 
 void add_rules(CLI::App& app, ExitCode& exit) {
-    CLI::App* rules = app.add_subcommand("rules", "Check the rules of the VMs");
+    CLI::App* rules = app.add_subcommand("rules", "Check and change the rules of the VMs");
     rules->group("Verbs");
     rules->require_subcommand(1);
     auto options = std::make_shared<RulesCheckOptions>();
@@ -145,6 +147,8 @@ void add_rules(CLI::App& app, ExitCode& exit) {
         "Prints file:line:column for each finding. Exit code 1: there are errors; 0: none, or\n"
         "warnings and notes only.");
     verb->callback([options, &exit] { exit = rules_check(*options); });
+    add_rules_edit(*rules, exit);
+    add_rules_adopt(*rules, exit);
 }
 
 } // namespace longcord

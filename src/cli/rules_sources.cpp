@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "cli/rules_sources.hpp"
 
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "config/host_config.hpp"
+#include "proxmox/vm_config.hpp"
+#include "proxmox/vm_intent.hpp"
+#include "proxmox/vm_place.hpp"
+#include "usb/sysfs_reader.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace longcord {
 
@@ -22,26 +28,76 @@ static std::optional<std::vector<fs::path>> files_in(const fs::path& folder) {
     return out;
 }
 
+/// nodes/*/qemu-server but this node's own.
+static std::vector<fs::path> other_folders(const Roots& roots) {
+    std::vector<fs::path> out;
+    std::error_code error;
+    const auto own = fs::read_symlink(roots.pve() / "local", error).filename();
+    for (const fs::path& node : files_in(roots.pve() / "nodes").value_or(std::vector<fs::path>{}))
+        if (node.filename() != own)
+            out.push_back(node / "qemu-server");
+    return out;
+}
+
+static std::vector<unsigned> vmids_in(const fs::path& folder) {
+    std::vector<unsigned> out;
+    for (const fs::path& file : files_in(folder).value_or(std::vector<fs::path>{}))
+        if (file.extension() == ".conf")
+            if (const auto vmid = parse_decimal(file.stem().native()))
+                out.push_back(*vmid);
+    return out;
+}
+
 std::vector<fs::path> rules_files(const Roots& roots) {
     std::vector<fs::path> out;
-    for (const fs::path& file :
-         files_in(roots.pve() / "qemu-server").value_or(std::vector<fs::path>{}))
+    const fs::path own = roots.pve() / "qemu-server";
+    for (const fs::path& file : files_in(own).value_or(std::vector<fs::path>{}))
         if (vmid_of_rules_file(file.native()))
             out.push_back(file);
-    std::ranges::sort(
+    const auto here = vmids_in(own);
+    for (const fs::path& folder : other_folders(roots))
+        for (const fs::path& file : files_in(folder).value_or(std::vector<fs::path>{})) {
+            const auto vmid = vmid_of_rules_file(file.native());
+            if (vmid && std::ranges::find(here, *vmid) != here.end())
+                out.push_back(file);
+        }
+    std::ranges::stable_sort(
         out, {}, [](const fs::path& file) { return vmid_of_rules_file(file.native()); });
     return out;
 }
 
 std::optional<std::vector<unsigned>> known_vmids(const Roots& roots) {
-    const auto files = files_in(roots.pve() / "qemu-server");
-    if (!files)
+    if (!files_in(roots.pve() / "qemu-server"))
         return std::nullopt;
-    std::vector<unsigned> out;
-    for (const fs::path& file : *files)
-        if (file.extension() == ".conf")
-            if (const auto vmid = parse_decimal(file.stem().native()))
-                out.push_back(*vmid);
+    auto out = vmids_in(roots.pve() / "qemu-server");
+    for (const fs::path& folder : other_folders(roots))
+        std::ranges::copy(vmids_in(folder), std::back_inserter(out));
+    return out;
+}
+
+std::map<unsigned, RulesOwner> known_owners(const Roots& roots) {
+    constexpr std::size_t largest_config = 1024 * 1024;
+    std::map<unsigned, RulesOwner> out;
+    for (const unsigned vmid : vmids_in(roots.pve() / "qemu-server")) {
+        const auto config =
+            read_file(roots.pve() / "qemu-server" / fmt::format("{}.conf", vmid), largest_config);
+        if (!config)
+            continue;
+        RulesOwner owner;
+        owner.vm = parse_vm_config(*config).uuid;
+        const auto text = read_file(intent_file(roots, vmid), largest_intent);
+        const auto intent = parse_intent(text ? *text : "{}");
+        owner.rules = intent ? intent->owner : "";
+        out.emplace(vmid, std::move(owner));
+    }
+    return out;
+}
+
+std::vector<SeenDevice> plugged_devices(const Roots& roots) {
+    std::vector<SeenDevice> out;
+    for (auto& local : read_local_devices(roots))
+        if (!local.on_vhci)
+            out.push_back({local.device, local.devpath, local.peer, local.peer_devpath});
     return out;
 }
 

@@ -7,17 +7,25 @@
 #include "rules/check.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace longcord {
 
-/// /etc/pve/qemu-server/*.usb.conf, by VMID.
+/// /etc/pve/qemu-server/*.usb.conf, and those of VMs of this node that still lie where the VM ran
+/// before; by VMID.
 std::vector<std::filesystem::path> rules_files(const Roots& roots);
 
-/// From *.conf beside them; nullopt where there is no /etc/pve/qemu-server.
+/// Of the whole cluster; nullopt where there is no /etc/pve/qemu-server.
 std::optional<std::vector<unsigned>> known_vmids(const Roots& roots);
+
+/// Whose rules they are, of each VM of this node that has rules.
+std::map<unsigned, RulesOwner> known_owners(const Roots& roots);
+
+/// What is plugged into this machine now.
+std::vector<SeenDevice> plugged_devices(const Roots& roots);
 
 /// Paired Pis (their key files) and what host.yaml names; nullopt where the keys cannot be read.
 std::optional<std::vector<std::string>> known_pis(const Roots& roots);

@@ -21,6 +21,9 @@ void add_doctor(CLI::App& app, ExitCode& exit);
 void add_events(CLI::App& app, ExitCode& exit);
 void add_rescan(CLI::App& app, ExitCode& exit);
 void add_rules(CLI::App& app, ExitCode& exit);
+void add_rules_edit(CLI::App& rules, ExitCode& exit);
+void add_rules_adopt(CLI::App& rules, ExitCode& exit);
+void add_vm(CLI::App& app, ExitCode& exit);
 void add_serial(CLI::App& app, ExitCode& exit);
 
 /// --json, and --on where both services know the verb.

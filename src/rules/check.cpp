@@ -83,6 +83,8 @@ class Checker {
                     "there is no VM {}: remove this file, or rename it to the VMID it is "
                     "meant for",
                     file.vmid));
+        if (const auto owner = known_.owners.find(file.vmid); owner != known_.owners.end())
+            check_uuid(file, owner->second);
         for (const auto& other : files_)
             if (other.vmid == file.vmid && &other != &file)
                 report(
@@ -91,6 +93,23 @@ class Checker {
                         "VM {} has another rules file, {}: only the one in the directory "
                         "of the VM's node counts, remove the other",
                         file.vmid, other.name));
+    }
+
+    void check_uuid(const RulesFile& file, const RulesOwner& owner) {
+        if (owner.vm.empty())
+            report(
+                Severity::note, 1, 1,
+                fmt::format(
+                    "VM {} has no uuid in its smbios1 line: should another VM take over the "
+                    "number, nothing will tell, and these rules apply to it",
+                    file.vmid));
+        else if (!owner.rules.empty() && owner.rules != owner.vm)
+            report(
+                Severity::warning, 1, 1,
+                fmt::format(
+                    "these rules were written for another VM {0} and do not apply: run \"longcord "
+                    "rules adopt {0}\" if they are meant for this one",
+                    file.vmid));
     }
 
     void check_pi(const Rule& rule) {

@@ -11,6 +11,7 @@
 #include "rules/claim.hpp"
 #include "rules/parse.hpp"
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,11 +36,18 @@ struct SeenDevice {
     Subject subject() const;
 };
 
+/// Uuids; empty: none.
+struct RulesOwner {
+    std::string vm;    ///< in its configuration's smbios1 line
+    std::string rules; ///< of the VM that they were written for
+};
+
 /// Nullopt: not known, so not checked.
 struct KnownWorld {
     std::optional<std::vector<unsigned>> vmids;
     std::optional<std::vector<std::string>> pis; ///< paired ones
-    std::vector<SeenDevice> devices;
+    std::map<unsigned, RulesOwner> owners = {};  ///< of VMs of this node
+    std::vector<SeenDevice> devices = {};
 };
 
 struct FileDiagnostic {

@@ -349,7 +349,8 @@ def test_usage(longcord, arguments):
     assert "--help" in said.stderr
 
 
-VERBS = [["status"], ["devices"], ["explain"], ["events"], ["rules", "check"]]
+VERBS = [["status"], ["devices"], ["explain"], ["events"], ["rules", "check"], ["rules", "add"], ["rules", "remove"],
+         ["rules", "adopt"], ["vm", "prepare"], ["vm", "unprepare"]]
 
 
 @pytest.mark.parametrize("verb", [[], *VERBS])
@@ -413,7 +414,8 @@ def pve(root):
     folder = root / "etc/pve/qemu-server"
     folder.mkdir(parents=True)
     for vmid in (100, 101):
-        (folder / f"{vmid}.conf").write_text("name: x\n")
+        uuid = f"0a1b2c3d-0000-4000-8000-000000000{vmid}"
+        (folder / f"{vmid}.conf").write_text(f"name: x\nsmbios1: uuid={uuid}\n")
     return folder
 
 
