@@ -66,6 +66,9 @@ static int run(int argc, char** argv) {
     add_rules(app, exit);
     add_rescan(app, exit);
     add_vm(app, exit);
+    add_by_hand(app, exit);
+    add_learn(app, exit);
+    add_metrics(app, exit);
     add_serial(app, exit);
     add_doctor(app, exit);
     try {

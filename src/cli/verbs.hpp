@@ -24,6 +24,10 @@ void add_rules(CLI::App& app, ExitCode& exit);
 void add_rules_edit(CLI::App& rules, ExitCode& exit);
 void add_rules_adopt(CLI::App& rules, ExitCode& exit);
 void add_vm(CLI::App& app, ExitCode& exit);
+void add_vm_quiesce(CLI::App& vm, ExitCode& exit);
+void add_by_hand(CLI::App& app, ExitCode& exit);
+void add_learn(CLI::App& app, ExitCode& exit);
+void add_metrics(CLI::App& app, ExitCode& exit);
 void add_serial(CLI::App& app, ExitCode& exit);
 
 /// --json, and --on where both services know the verb.

@@ -213,6 +213,7 @@ void add_vm(CLI::App& app, ExitCode& exit) {
         "else has the controller's slot (pci.1, 0x1f) or its id (longcord).");
     auto undo = std::make_shared<PrepareOptions>();
     add_one(*vm, exit, undo, "unprepare", "Undo `vm prepare`; needs no service", unprepare);
+    add_vm_quiesce(*vm, exit);
 }
 
 } // namespace longcord

@@ -3,6 +3,7 @@
 
 #include "base/spawn.hpp"
 #include "base/text.hpp"
+#include "host/metrics.hpp"
 #include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
 
@@ -30,8 +31,6 @@ std::string node_name(const HostConfig& config) {
 /// Accepted keys that do nothing yet: whoever set one must hear of it.
 std::vector<std::string> without_effect(const HostConfig& config) {
     std::vector<std::string> keys;
-    if (config.controllers.hot_add)
-        keys.emplace_back("controllers.hot_add");
     for (const auto& [name, pi] : config.pis)
         if (pi.dead_after)
             keys.push_back(fmt::format("pis.{}.dead_after", name));
@@ -43,22 +42,6 @@ std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
     if (vmid == args.end() || !vmid->is_number_unsigned())
         return std::nullopt;
     return vmid->get<unsigned>();
-}
-
-/// "3-4.1", "workbench/1-1.2", or by controller: "pci-0000:00:14.0/4.1" of what is plugged now.
-Result<Place> find_place(const World& world, const std::string& text) {
-    for (const auto& [place, situation] : situations(world)) {
-        const Device* device = situation.local ? &situation.local->device : situation.announced;
-        const std::string pi = place.pi.empty() ? "" : place.pi + '/';
-        if (device && text == pi + device->controller + '/' + place.path.to_string())
-            return place;
-    }
-    const auto place = Place::parse(text);
-    if (!place)
-        return fail(
-            place.error().kind, "\"{}\" is no place that is known here: {}", printable(text),
-            place.error().message);
-    return *place;
 }
 
 } // namespace
@@ -79,7 +62,10 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       reconciler_(
           loop, {[this](const Action& action) { executor_.start(action); },
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
-                 [this] { intents_.save_changes(); }}),
+                 [this] {
+                     intents_.save_changes();
+                     hands_.something_changed();
+                 }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
       dialer_(pool_, opens_), servers_(loop, dialer_, reconciler_, journal_),
       importer_(roots_, pool_, reconciler_, opens_, dialer_),
@@ -94,8 +80,9 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       machines_(loop, config_file_, reconciler_, journal_, rules_, roster_),
       pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_, roster_),
       links_(loop, roots_, config_, node_name(config_), reconciler_, journal_, opens_),
-      signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+      hands_(loop, reconciler_, journal_), signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
+    reconciler_.world().hot_add = config_.controllers.hot_add;
     reconciler_.world().dev = roots_.dev().string();
 }
 
@@ -137,6 +124,15 @@ void App::watch_signals() {
     });
 }
 
+/// What of host.yaml counts at once; a link that is up keeps what it was told.
+void App::apply_config() {
+    World& world = reconciler_.world();
+    world.node = node_name(config_);
+    world.hot_add = config_.controllers.hot_add;
+    links_.configure(world.node, config_.dead_after);
+    kernel_.admit_foreign(config_.foreign_imports == ForeignImports::allow);
+}
+
 void App::reload() {
     auto config = load_host_config(config_file_);
     if (!config) {
@@ -147,6 +143,7 @@ void App::reload() {
     spdlog::set_level(spdlog::level::from_str(config_.log_level));
     servers_.configure(config_.usbip_servers);
     machines_.configure(config_.virtual_machines);
+    apply_config();
     spdlog::info("{} read anew", config_file_.string());
     reconciler_.wake();
 }
@@ -185,7 +182,16 @@ ReportInput App::report_input() const {
 }
 
 Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, Peer peer) {
-    (void)peer; // 0660 root:root, and nothing here changes anything
+    if (HandVerbs::knows(verb)) {
+        if (peer.uid != 0)
+            co_return fail(ErrorKind::refused, "{} is for root", verb);
+        auto result = co_await hands_.answer(std::move(verb), std::move(args), peer);
+        co_return result;
+    }
+    if (verb == "metrics")
+        co_return nlohmann::json{
+            {"text",
+             host_metrics(reconciler_.world(), reconciler_.outcomes(), journal_.counters())}};
     if (verb == "status")
         co_return report_status(report_input(), vmid_argument(args));
     if (verb == "devices")

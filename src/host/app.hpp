@@ -5,6 +5,7 @@
 #include "config/host_config.hpp"
 #include "control/server.hpp"
 #include "host/executor.hpp"
+#include "host/hand_verbs.hpp"
 #include "host/kernel_source.hpp"
 #include "host/link_source.hpp"
 #include "host/machine_source.hpp"
@@ -31,6 +32,7 @@ class App {
     void changed(const Place& place, const Outcome* outcome);
     void watch_signals();
     void reload();
+    void apply_config();
     Task<> feed_watchdog();
 
     asio::io_context& loop_;
@@ -56,6 +58,7 @@ class App {
     MachineSource machines_;
     PveSource pve_;
     LinkSource links_;
+    HandVerbs hands_;
     asio::signal_set signals_;
 };
 

@@ -14,6 +14,8 @@ Executor::Executor(
 void Executor::start(const Action& action) {
     if (const auto* look = std::get_if<LookAtVm>(&action))
         sessions_.enqueue(look->vmid, action);
+    else if (const auto* add = std::get_if<AddController>(&action))
+        sessions_.enqueue(add->vmid, action);
     else if (const auto* plug = std::get_if<PlugDevice>(&action))
         sessions_.enqueue(plug->vmid, action);
     else if (const auto* unplug = std::get_if<UnplugDevice>(&action))

@@ -4,6 +4,7 @@
 #include "base/files.hpp"
 #include "base/spawn.hpp"
 #include "plan/backoff.hpp"
+#include "plan/by_hand.hpp"
 #include "plan/machine_id.hpp"
 #include "proxmox/vm_files.hpp"
 
@@ -56,6 +57,7 @@ Task<> IntentStore::load_local() {
             reconciler_.world().intents[vmid] = std::move(*intent);
             known_[vmid] = text;
         }
+    index_by_hand(reconciler_.world());
 }
 
 void IntentStore::take(const PveSnapshot& snapshot) {
@@ -89,6 +91,7 @@ void IntentStore::take(const PveSnapshot& snapshot) {
         else
             world.unsaved_intents.erase(vmid);
     }
+    index_by_hand(world);
 }
 
 bool IntentStore::ours_to_write(unsigned vmid) const {

@@ -10,6 +10,7 @@ namespace {
 /// The event's kind where the action succeeded; empty: not worth an event.
 struct DoneKind {
     std::string_view operator()(const LookAtVm&) const { return {}; }
+    std::string_view operator()(const AddController&) const { return "controller-added"; }
     std::string_view operator()(const LookAtUse&) const { return {}; }
     std::string_view operator()(const ImportDevice&) const { return "imported"; }
     std::string_view operator()(const AuthorizeImport&) const { return "authorised"; }
@@ -21,6 +22,8 @@ struct DoneKind {
 std::optional<unsigned> vm_of(const Action& action) {
     if (const auto* look = std::get_if<LookAtVm>(&action))
         return look->vmid;
+    if (const auto* add = std::get_if<AddController>(&action))
+        return add->vmid;
     if (const auto* plug = std::get_if<PlugDevice>(&action))
         return plug->vmid;
     if (const auto* unplug = std::get_if<UnplugDevice>(&action))
@@ -64,9 +67,14 @@ void Journal::write(Event event, bool warn) {
 
 void Journal::action_ended(const Action& action, const Result<>& result, milliseconds took) {
     const std::string_view done = std::visit(DoneKind{}, action);
+    count(counters_, done, result);
     if (done.empty())
         return;
-    Event event = event_at(*place_of(action), std::string(done), to_string(action));
+    Event event;
+    if (const Place* place = place_of(action))
+        event = event_at(*place, std::string(done), {});
+    event.kind = done;
+    event.message = to_string(action);
     event.vmid = vm_of(action);
     event.took = took;
     if (!result) {

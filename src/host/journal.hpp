@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "control/event_log.hpp"
+#include "host/counters.hpp"
 #include "plan/action.hpp"
 #include "plan/planner.hpp"
 
@@ -25,6 +26,9 @@ class Journal {
     const EventLog& log() const noexcept { return log_; }
 
     void action_ended(const Action& action, const Result<>& result, milliseconds took);
+    /// How long a VM's monitor was kept from others.
+    void qmp_session(milliseconds held) { counters_.qmp.add(held); }
+    const Counters& counters() const noexcept { return counters_; }
     void outcome_changed(const Place& place, const Outcome* outcome);
     void pi(const std::string& name, std::string kind, std::string message);
     void device(const Place& place, std::string kind, std::string message);
@@ -37,6 +41,7 @@ class Journal {
     Publish publish_;
     Wording wording_;
     EventLog log_;
+    Counters counters_;
 };
 
 } // namespace longcord

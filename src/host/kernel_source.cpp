@@ -66,6 +66,12 @@ Task<> KernelSource::prepare_root_hubs() {
         journal_.problem(prepared.error().message);
 }
 
+void KernelSource::admit_foreign(bool admit) {
+    if (std::exchange(admit_foreign_, admit) || !admit)
+        return;
+    spawn_guarded(loop_, "all USB devices", list_everything());
+}
+
 /// After a restart: which of vhci's busy ports are ours is in our record, and nothing else is.
 Task<> KernelSource::adopt_imports() {
     if (!vhci_.present()) {

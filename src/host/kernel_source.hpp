@@ -26,6 +26,9 @@ class KernelSource {
         Importer& importer, Journal& journal, bool admit_foreign, StreamEnded stream_ended);
 
     Task<> run();
+    /// What becomes of devices that somebody else attaches; where they are allowed from now on,
+    /// those that wait are authorised.
+    void admit_foreign(bool admit);
 
   private:
     struct Reading {

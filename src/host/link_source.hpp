@@ -22,6 +22,12 @@ class LinkSource {
 
     Task<> run() { return server_.run(); }
 
+    /// host.yaml was read anew.
+    void configure(std::string node, milliseconds dead_after) {
+        node_ = std::move(node);
+        server_.set(node_, dead_after);
+    }
+
     /// Tells the Pi of that place, if it is linked.
     void tell(const Place& place, const Outcome& outcome);
     std::optional<milliseconds> round_trip(const std::string& pi) const {

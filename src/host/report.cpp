@@ -7,6 +7,8 @@
 #include "plan/standing.hpp"
 #include "plan/unloadable_ram.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace longcord {
@@ -53,6 +55,7 @@ json report_device(
         {"pi", place.pi},
         {"controller", device.controller},
         {"id", known ? json(device.id.to_string()) : json(nullptr)},
+        {"devnum", device.devnum},
         {"product", device.product},
         {"serial", device.serial},
         {"manufacturer", device.manufacturer},
@@ -117,6 +120,19 @@ std::string vm_state(const ReportInput& input, unsigned vmid) {
     return state;
 }
 
+/// It is in QEMU, and the configuration that QEMU was started from does not have it.
+bool has_hot_added_controller(const ReportInput& input, unsigned vmid) {
+    const auto vm = input.world.vms.find(vmid);
+    const auto config = input.pve.configs.find(vmid);
+    if (vm == input.world.vms.end() || !vm->second.view || config == input.pve.configs.end())
+        return false;
+    const auto& controllers = vm->second.view->controllers;
+    const bool there = std::any_of(controllers.begin(), controllers.end(), [](const auto& c) {
+        return c.id == own_controller;
+    });
+    return there && config->second.args.find("id=longcord") == std::string::npos;
+}
+
 std::string vm_problem(const ReportInput& input, unsigned vmid) {
     const auto rules = input.rules.find(vmid);
     if (rules != input.rules.end())
@@ -132,6 +148,13 @@ std::string vm_problem(const ReportInput& input, unsigned vmid) {
     if (input.unwritten.contains(vmid))
         return "its guest ports and pauses could not be written and are kept in memory";
     const auto vm = input.world.vms.find(vmid);
+    if (input.world.quiesced.contains(vmid))
+        return "quiesced: its devices stay out until the command that wanted it has ended";
+    if (has_hot_added_controller(input, vmid))
+        return fmt::format(
+            "its USB controller was added while it ran: it cannot be migrated, and its RAM "
+            "snapshots cannot be loaded; run \"longcord vm prepare {0}\", stop it and start it",
+            vmid);
     if (vm != input.world.vms.end() && vm->second.view)
         return why_no_controller(vmid, vm->second).value_or("");
     return {};
@@ -145,6 +168,7 @@ std::set<unsigned> vms_of_interest(const ReportInput& input) {
     for (const auto& [place, outcome] : input.outcomes)
         if (outcome.vmid)
             vms.insert(*outcome.vmid);
+    vms.insert(input.world.quiesced.begin(), input.world.quiesced.end());
     return vms;
 }
 

@@ -29,6 +29,8 @@ std::optional<VmCommand> command_of(const Action& action) {
         return plug->command;
     if (const auto* unplug = std::get_if<UnplugDevice>(&action))
         return UnplugCommand{unplug->id};
+    if (std::holds_alternative<AddController>(action))
+        return AddControllerCommand{};
     return std::nullopt;
 }
 
@@ -116,6 +118,7 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
 
     World& world = reconciler_.world();
     const auto vm = world.vms.find(vmid);
+    journal_.qmp_session(report.held);
     const bool same_run = vm != world.vms.end() && vm->second.pid == pid;
     if (same_run && report.view)
         vm_viewed(world, vmid, *report.view, nodes_open(pid, *report.view), Clock::now());

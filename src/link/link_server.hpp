@@ -61,6 +61,12 @@ class LinkServer {
     /// Serves for ever; ends only where the socket cannot be made (logged).
     Task<> run();
 
+    /// Of links that come from now on; those that are up keep what they were told.
+    void set(std::string node, milliseconds dead_after) {
+        node_ = std::move(node);
+        dead_after_ = dead_after;
+    }
+
     /// Dropped where the Pi is not linked now: it will be told anew after its next hello.
     void send(const std::string& pi, HostMessage message);
     std::optional<milliseconds> round_trip(const std::string& pi) const;

@@ -2,6 +2,7 @@
 #include "pi/app.hpp"
 
 #include "base/spawn.hpp"
+#include "pi/metrics.hpp"
 
 #include <csignal>
 
@@ -106,6 +107,8 @@ Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args
         co_return report_pi_status(report_input());
     if (verb == "devices")
         co_return report_pi_devices(report_input());
+    if (verb == "metrics")
+        co_return nlohmann::json{{"text", pi_metrics(report_input())}};
     if (verb == "events")
         co_return journal_.log().to_json(args);
     co_return fail(ErrorKind::invalid, "longcord-pi has no verb \"{}\"", verb);

@@ -31,6 +31,7 @@ json report_device(const PiReportInput& input, const std::string& busid, const L
         {"place", busid},
         {"controller", device.controller},
         {"id", device.id.to_string()},
+        {"devnum", device.devnum},
         {"product", device.product},
         {"serial", device.serial},
         {"manufacturer", device.manufacturer},

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "plan/action.hpp"
 
-#include <type_traits>
-
 namespace longcord {
 
 namespace {
 
 struct Describe {
     std::string operator()(const LookAtVm& a) const { return fmt::format("look at VM {}", a.vmid); }
+    std::string operator()(const AddController& a) const {
+        return fmt::format("add a USB controller to VM {}", a.vmid);
+    }
     std::string operator()(const LookAtUse& a) const {
         return fmt::format("look who uses {}", a.place.to_string());
     }
@@ -42,10 +43,10 @@ std::string to_string(const Action& action) {
 
 const Place* place_of(const Action& action) noexcept {
     const auto place = [](const auto& a) -> const Place* {
-        if constexpr (std::is_same_v<std::decay_t<decltype(a)>, LookAtVm>)
-            return nullptr;
-        else
+        if constexpr (requires { a.place; })
             return &a.place;
+        else
+            return nullptr;
     };
     return std::visit(place, action);
 }

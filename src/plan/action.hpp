@@ -18,6 +18,12 @@ struct LookAtVm {
     bool operator==(const LookAtVm&) const = default;
 };
 
+/// Give a running VM a USB controller, where host.yaml allows it.
+struct AddController {
+    unsigned vmid = 0;
+    bool operator==(const AddController&) const = default;
+};
+
 /// Who on this host uses this device of its own? Asked right before it is plugged.
 struct LookAtUse {
     Place place;
@@ -72,12 +78,13 @@ struct DetachImport {
 };
 
 using Action = std::variant<
-    LookAtVm, LookAtUse, ImportDevice, AuthorizeImport, PlugDevice, UnplugDevice, DetachImport>;
+    LookAtVm, AddController, LookAtUse, ImportDevice, AuthorizeImport, PlugDevice, UnplugDevice,
+    DetachImport>;
 
 /// "plug workbench/1-1.2 into VM 100 (xhci.0 port 15)": for logs and tests.
 std::string to_string(const Action& action);
 
-/// The place it concerns; nullptr for LookAtVm.
+/// The place it concerns; nullptr: it is about a VM.
 const Place* place_of(const Action& action) noexcept;
 
 } // namespace longcord

@@ -221,6 +221,9 @@ void vms_running(World& world, const std::vector<RunningVm>& running) {
                 vm.stale = true;
                 vm.looking = false;
                 vm.look_backoff = {};
+                vm.adding_controller = false;
+                vm.add_backoff = {};
+                vm.add_error.clear();
             }
         }
         vm.pid = run.pid;
@@ -250,6 +253,9 @@ void vms_configured(World& world, const std::map<unsigned, VmConfig>& configs) {
         // Proxmox has done something, and a VM that did not run may run now.
         if (arrived || vm.lock != config->second.lock)
             vm_touched(world, vmid);
+        // Proxmox adds its controller with the first usbN line and takes it away with the last.
+        if (vm.proxmox_ports != highest_proxmox_port(config->second))
+            vm.stale = true;
         vm.name = config->second.name;
         vm.lock = config->second.lock;
         vm.lock_text = config->second.lock_text;
@@ -303,6 +309,11 @@ void action_started(World& world, const Action& action) {
             vm->second.looking = true;
         return;
     }
+    if (const auto* add = std::get_if<AddController>(&action)) {
+        if (const auto vm = world.vms.find(add->vmid); vm != world.vms.end())
+            vm->second.adding_controller = true;
+        return;
+    }
     world.in_flight.insert_or_assign(*place_of(action), action);
 }
 
@@ -310,6 +321,17 @@ void action_ended(World& world, const Action& action, const Result<>& result, Ti
     if (const auto* look = std::get_if<LookAtVm>(&action)) {
         if (const auto vm = world.vms.find(look->vmid); vm != world.vms.end())
             vm->second.looking = false;
+        return;
+    }
+    if (const auto* add = std::get_if<AddController>(&action)) {
+        if (const auto vm = world.vms.find(add->vmid); vm != world.vms.end()) {
+            vm->second.adding_controller = false;
+            vm->second.add_error = result ? "" : result.error().message;
+            if (result)
+                vm->second.add_backoff.succeeded();
+            else
+                vm->second.add_backoff.failed(now);
+        }
         return;
     }
     const Place& place = *place_of(action);

@@ -23,6 +23,8 @@ class FlapGuard {
     void happened(TimePoint now);
     /// The end of the hold, where there is one now.
     std::optional<TimePoint> held_until(TimePoint now) const noexcept;
+    /// A hold, over or not, that is not forgiven yet.
+    bool ever_held() const noexcept { return level_ > 0; }
     /// Nothing of it would be missed: no hold, no memory of one, nothing within the window.
     bool forgettable(TimePoint now) const noexcept;
     /// A person has looked at it.

@@ -49,6 +49,10 @@ Error no_controller(unsigned vmid, const Vm& vm) {
             ErrorKind::not_found,
             "VM {} has no xHCI controller: start its QEMU with -device qemu-xhci,id=longcord",
             vmid);
+    if (!vm.add_error.empty())
+        return fail(
+            ErrorKind::not_found, "VM {}: no USB controller could be added: {}", vmid,
+            vm.add_error);
     return fail(
         ErrorKind::not_found,
         "VM {0} has no xHCI controller: run \"longcord vm prepare {0}\", stop it and start it",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/ownership.hpp"
 
+#include "plan/by_hand.hpp"
 #include "plan/machine_id.hpp"
 #include "plan/standing.hpp"
 
@@ -57,9 +58,11 @@ Ownership owned_by(const RulesIndex& rules, const Claim& claim, const Subject& s
         Ownership::Kind::owned, claim.vmid, rules.speaking(subject, claim.vmid), name_claim(claim)};
 }
 
-std::string why_nobody(const std::vector<Claim>& claims) {
+std::string why_nobody(const World& world, const std::vector<Claim>& claims) {
     if (claims.empty())
         return "no rule wants it";
+    if (world.quiesced.contains(claims.front().vmid))
+        return fmt::format("wanted by {}, which is quiesced", name_claim(claims.front()));
     if (claims.size() == 1)
         return fmt::format("wanted by {}, which is not running", name_claim(claims.front()));
     return fmt::format(
@@ -76,6 +79,8 @@ Ownership decide_owner(
         return {Ownership::Kind::wait, 0, nullptr, "not known yet"};
     if (!known)
         return {Ownership::Kind::nobody, 0, nullptr, "not plugged in"};
+    if (const ByHand* hand = by_hand_at(world, place))
+        return owned_by_hand(world, *hand, situation);
     for (const auto& plug : situation.plugs)
         if (world.rules_unread.contains(plug.vmid))
             return {
@@ -110,7 +115,7 @@ Ownership decide_owner(
         // A Pi that has not spoken since this service started may yet say what a rule needs.
         if (situation.import && !situation.announced && !situation.import_outlived())
             return {Ownership::Kind::wait, 0, nullptr, "its Pi is not linked now"};
-        return {Ownership::Kind::nobody, 0, nullptr, why_nobody(all)};
+        return {Ownership::Kind::nobody, 0, nullptr, why_nobody(world, all)};
     }
     const bool is_holder = holder != eligible.end() && best == &*holder;
     if (!is_holder && eligible.size() > 1 && eligible[1].strength == best->strength)

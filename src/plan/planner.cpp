@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/planner.hpp"
 
+#include "plan/machine_id.hpp"
 #include "plan/steps.hpp"
 
 #include <algorithm>
@@ -51,7 +52,8 @@ void look_at_vms(const World& world, const RulesIndex& rules, TimePoint now, Pla
     for (const auto& [vmid, vm] : world.vms) {
         if (vm.looking)
             continue;
-        const bool matters = !vm.view || rules.has_rules(vmid) || !vm.view->devices.empty();
+        const bool matters = !vm.view || rules.has_rules(vmid) || !vm.view->devices.empty() ||
+                             world.quiesced.contains(vmid);
         const bool not_running = vm.view && vm.view->state != RunState::running;
         if (!matters || !(vm.stale || not_running))
             continue;
@@ -65,6 +67,21 @@ void look_at_vms(const World& world, const RulesIndex& rules, TimePoint now, Pla
     }
 }
 
+/// Only where somebody said so: it poisons migration and RAM snapshots.
+void add_controllers(const World& world, const Shared& shared, TimePoint now, Plan& plan) {
+    if (!world.hot_add)
+        return;
+    for (const unsigned vmid : shared.without_controller) {
+        const Vm& vm = world.vms.at(vmid);
+        if (vm.adding_controller || is_machine(vmid)) // those have no bridge pci.1
+            continue;
+        if (vm.add_backoff.may_try(now))
+            plan.actions.emplace_back(AddController{vmid});
+        else
+            plan.wake_at(vm.add_backoff.retry_at());
+    }
+}
+
 } // namespace
 
 Plan plan(const World& world, TimePoint now) {
@@ -73,7 +90,7 @@ Plan plan(const World& world, TimePoint now) {
         return plan;
     const RulesIndex rules(world.rules);
     look_at_vms(world, rules, now, plan);
-    Shared shared{rules, GuestPorts(world), vhci_ports_taken(world)};
+    Shared shared{rules, GuestPorts(world), vhci_ports_taken(world), {}};
     for (const auto& [place, situation] : situations(world)) {
         Step step = next_step(world, place, situation, shared, now);
         if (step.wake)
@@ -82,6 +99,7 @@ Plan plan(const World& world, TimePoint now) {
             plan.actions.push_back(std::move(*step.action));
         plan.outcomes.emplace(place, std::move(step.outcome));
     }
+    add_controllers(world, shared, now, plan);
     return plan;
 }
 

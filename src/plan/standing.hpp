@@ -10,7 +10,7 @@ namespace longcord {
 enum class Standing {
     absent,  ///< no QEMU process
     unknown, ///< QEMU has not been asked, or did not answer
-    leaving, ///< being migrated away: everything must come out
+    leaving, ///< being migrated away, or quiesced: everything must come out
     keeping, ///< not running, or locked: keeps what it has, gets nothing
     open,    ///< running: plug and unplug
 };
@@ -22,6 +22,8 @@ inline Standing standing(const World& world, unsigned vmid) noexcept {
     if (!vm->second.view)
         return Standing::unknown;
     const bool running = vm->second.view->state == RunState::running;
+    if (world.quiesced.contains(vmid))
+        return running ? Standing::leaving : Standing::keeping;
     switch (vm->second.lock) {
     case VmLock::migrate:
         return running ? Standing::leaving : Standing::keeping;

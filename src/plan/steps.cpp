@@ -91,7 +91,8 @@ class Stepper {
         if (!plug.device->hostport.empty())
             return std::nullopt; // made by another script: replaced when the device is replugged
         if (standing(world_, plug.vmid) == Standing::leaving)
-            return "the VM is being migrated";
+            return world_.quiesced.contains(plug.vmid) ? "the VM is quiesced"
+                                                       : "the VM is being migrated";
         if (owner_.kind == Ownership::Kind::nobody)
             return owner_.why;
         if (owner_.kind == Ownership::Kind::owned && owner_.vmid != plug.vmid)
@@ -282,7 +283,7 @@ class Stepper {
             return say(DeviceState::waiting, "its Pi is not linked now");
         // Fetch nothing that could not be plugged: ask for the guest's port first.
         if (const auto port = guest_port(); !port)
-            return say(DeviceState::refused, port.error().message);
+            return no_port(port.error());
         const auto vhci = choose_vhci_port(
             world_.vhci, is_super(s_.announced->speed), pinned_vhci_port(world_, place_),
             shared_.vhci_taken);
@@ -294,22 +295,39 @@ class Stepper {
         return act(DeviceState::importing, std::move(action), "being imported");
     }
 
+    /// "vhci ports of its speed": who has them, so that somebody can decide who is to go.
     std::string no_vhci_port() const {
         if (world_.vhci.empty())
             return "this host has no vhci_hcd: run \"modprobe vhci-hcd\"";
+        std::string holders;
+        std::size_t ports = 0;
+        for (const auto& row : world_.vhci) {
+            if (row.super != is_super(s_.announced->speed))
+                continue;
+            ++ports;
+            const auto import = world_.imports.find(row.port);
+            if (import != world_.imports.end())
+                holders += (holders.empty() ? "" : ", ") + import->second.place.to_string();
+        }
         return fmt::format(
-            "all vhci ports of its speed are taken ({} of ours, {} in all)", world_.imports.size(),
-            world_.vhci.size());
+            "all {} vhci ports of its speed are taken{}{}: it is fetched when one is free", ports,
+            holders.empty() ? "" : " by ", holders);
     }
 
     Result<GuestPort> guest_port() {
         return shared_.guest_ports.choose(owner_.vmid, place_, owner_.rule->guest_port);
     }
 
+    Step no_port(const Error& why) {
+        if (why.kind == ErrorKind::not_found)
+            shared_.without_controller.insert(owner_.vmid);
+        return say(DeviceState::refused, why.message);
+    }
+
     Step plug(const LocalDevice& device) {
         const auto port = guest_port();
         if (!port)
-            return say(DeviceState::refused, port.error().message);
+            return no_port(port.error());
         PlugDevice action;
         action.place = place_;
         action.vmid = owner_.vmid;

@@ -14,6 +14,7 @@ struct Shared {
     const RulesIndex& rules;
     GuestPorts guest_ports;
     std::set<unsigned> vhci_taken;
+    std::set<unsigned> without_controller = {}; ///< VMs that wait for one with a device
 };
 
 struct Step {

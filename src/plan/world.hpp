@@ -73,6 +73,9 @@ struct Vm {
     std::set<std::string> open_nodes; ///< below /dev/bus/usb, as /proc said with that view
     bool stale = true;                ///< something happened since: ask before acting
     bool looking = false;             ///< a session is under way
+    bool adding_controller = false;
+    Backoff add_backoff; ///< of adding one
+    std::string add_error;
     Backoff look_backoff;
     TimePoint look_again; ///< while it is not running: no event tells when it will be
 };
@@ -90,6 +93,13 @@ struct History {
     bool forgettable(TimePoint now) const noexcept {
         return backoff.may_try(now) && replugs.forgettable(now) && removals.forgettable(now);
     }
+};
+
+/// What a person decided for a place, over the rules. See by_hand.hpp.
+struct ByHand {
+    enum class Kind { attached, detached } kind = Kind::attached;
+    unsigned vmid = 0;  ///< whose it is to be, or whose it was
+    bool force = false; ///< also where a guard refuses
 };
 
 struct World {
@@ -120,8 +130,11 @@ struct World {
     static constexpr std::size_t least_history_limit = 4096;
     std::size_t history_limit = least_history_limit; ///< when what is past is forgotten next
 
-    std::map<unsigned, VmIntent> intents;      ///< by VMID
-    std::set<unsigned> unsaved_intents;        ///< changed since somebody saved them
+    std::map<unsigned, VmIntent> intents;  ///< by VMID
+    std::set<unsigned> unsaved_intents;    ///< changed since somebody saved them
+    std::map<std::string, ByHand> by_hand; ///< by stable name; made from the intents
+    std::set<unsigned> quiesced;           ///< VMs whose devices are to stay out for a while
+    bool hot_add = false;                  ///< a VM without controller may be given one (host.yaml)
     std::map<std::string, unsigned> vhci_pins; ///< by stable name: the vhci port it had last
 
     /// The import of that place and its vhci port; nullptr: none.

@@ -125,6 +125,7 @@ std::string format_intent(const VmIntent& intent) {
         {"attached", intent.attached},
         {"detached", intent.detached},
         {"unloadable", std::move(unloadable)},
+        {"forced", intent.forced},
     };
     return object.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
@@ -151,6 +152,10 @@ Result<VmIntent> parse_intent(std::string_view text) {
     auto unloadable = all_unloadable_in(object);
     if (!unloadable)
         return unloadable.error();
+    auto forced = names_in(object, "forced");
+    if (!forced)
+        return forced.error();
+    intent.forced = std::move(*forced);
     intent.pins = std::move(*pins);
     intent.attached = std::move(*attached);
     intent.detached = std::move(*detached);

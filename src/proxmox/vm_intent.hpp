@@ -47,6 +47,7 @@ struct VmIntent {
     std::set<std::string> attached;
     std::set<std::string> detached;
     std::vector<UnloadableRam> unloadable; ///< at most SavedRam::most
+    std::set<std::string> forced;          ///< of those attached: also where a guard refuses
 
     bool operator==(const VmIntent&) const = default;
 };

@@ -30,7 +30,14 @@ struct UnplugCommand {
     bool operator==(const UnplugCommand&) const = default;
 };
 
-using VmCommand = std::variant<PlugCommand, UnplugCommand>;
+/// Add an xHCI controller on the slot of pci.1 that Proxmox never uses. Done means: it is there.
+struct AddControllerCommand {
+    std::string id = "longcord";
+
+    bool operator==(const AddControllerCommand&) const = default;
+};
+
+using VmCommand = std::variant<PlugCommand, UnplugCommand, AddControllerCommand>;
 
 inline const std::string& id_of(const VmCommand& command) {
     return std::visit([](const auto& c) -> const std::string& { return c.id; }, command);

@@ -169,6 +169,10 @@ void Session::next_command() {
         deleted_event_ = false;
         plug_error_.reset();
         const auto& command = commands_[current_];
+        if (const auto* controller = std::get_if<AddControllerCommand>(&command)) {
+            stage_ = Stage::plugging;
+            return ask({device_add(*controller), look(controller->id, "type")});
+        }
         const auto* plug = std::get_if<PlugCommand>(&command);
         auto said = plug ? device_add(*plug) : device_del(std::get<UnplugCommand>(command));
         if (said && plug) {
@@ -188,8 +192,11 @@ void Session::decide(Result<> outcome) {
 }
 
 void Session::judge_plug() {
-    const auto& plug = std::get<PlugCommand>(commands_[current_]);
     const auto& added = *asked_[0].answer;
+    if (std::holds_alternative<AddControllerCommand>(commands_[current_]))
+        return decide(
+            added.error ? Result<>(refusal("add a USB controller", *added.error)) : Result<>());
+    const auto& plug = std::get<PlugCommand>(commands_[current_]);
     const auto& attached = *asked_[1].answer;
     if (added.error)
         return decide(refusal("plug " + plug.id, *added.error));

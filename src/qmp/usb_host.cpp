@@ -67,6 +67,19 @@ Result<QmpCommand> device_add(const PlugCommand& plug) {
     return QmpCommand{"device_add", std::move(arguments)};
 }
 
+QmpCommand device_add(const AddControllerCommand& controller) {
+    // p2, p3: as many ports as an xhci can have. bus, addr: see proxmox/vm_args.hpp.
+    constexpr unsigned ports = 15;
+    return {
+        "device_add",
+        {{"driver", "qemu-xhci"},
+         {"id", controller.id},
+         {"p2", ports},
+         {"p3", ports},
+         {"bus", "pci.1"},
+         {"addr", "0x1f"}}};
+}
+
 Result<QmpCommand> device_del(const UnplugCommand& unplug) {
     if (auto id = check_id(unplug.id); !id)
         return id.error();

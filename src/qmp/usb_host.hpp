@@ -14,6 +14,7 @@ namespace longcord {
 
 /// ErrorKind::invalid names the id and what is wrong with the command.
 Result<QmpCommand> device_add(const PlugCommand& plug);
+QmpCommand device_add(const AddControllerCommand& controller);
 Result<QmpCommand> device_del(const UnplugCommand& unplug);
 
 /// Whether a rule may set this property: a plain name, and none of those that say which device it

@@ -350,7 +350,8 @@ def test_usage(longcord, arguments):
 
 
 VERBS = [["status"], ["devices"], ["explain"], ["events"], ["rules", "check"], ["rules", "add"], ["rules", "remove"],
-         ["rules", "adopt"], ["vm", "prepare"], ["vm", "unprepare"]]
+         ["rules", "adopt"], ["attach"], ["detach"], ["resume"], ["learn"], ["metrics"], ["vm", "prepare"],
+         ["vm", "unprepare"], ["vm", "quiesce"]]
 
 
 @pytest.mark.parametrize("verb", [[], *VERBS])

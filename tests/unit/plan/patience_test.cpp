@@ -159,7 +159,9 @@ TEST_CASE("all vhci ports taken is said, with the numbers, and nothing is tried 
     CHECK(town.inside(100).size() == 8);
     CHECK(
         town.outcome("workbench/1-9").why ==
-        "all vhci ports of its speed are taken (8 of ours, 16 in all)");
+        "all 8 vhci ports of its speed are taken by workbench/1-1, workbench/1-2, workbench/1-3, "
+        "workbench/1-4, workbench/1-5, workbench/1-6, workbench/1-7, workbench/1-8: it is fetched "
+        "when one is free");
     town.unplug_device("workbench/1-3");
     town.settle();
     CHECK(town.outcome("workbench/1-9").state == DeviceState::plugged);

@@ -231,6 +231,9 @@ void Town::apply(const Action& action) {
 void Town::do_action(const Action& action) {
     if (const auto* look_at = std::get_if<LookAtVm>(&action)) {
         look(look_at->vmid);
+    } else if (const auto* add = std::get_if<AddController>(&action)) {
+        qemus_[add->vmid].controllers.push_back({"longcord", "qemu-xhci", "longcord.0", 15});
+        look(add->vmid);
     } else if (const auto* use = std::get_if<LookAtUse>(&action)) {
         HostUse seen = uses_[use->place];
         seen.devnum = locals_.at(use->place).device.devnum;

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""What a person does by hand: attach, detach, resume, vm quiesce, learn; and the numbers of `metrics`.
+QEMU is real and has no device node to open, so "QEMU says" is as far as a plug gets here."""
+import json
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+from host_world import DIES_WITH_US, World, binary, short_folder, wait
+
+BY_CONTROLLER = "pci-0000:00:14.0/4"
+
+
+def intent(world, vmid):
+    file = world.pve / f"longcord/vm/{vmid}.json"
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def test_attach_needs_no_rule_and_outlives_a_restart_until_resume(world):
+    done = world.cli("attach", "3-4", "100")
+    assert done.returncode == 5 and "QEMU says" in done.stdout, done
+    assert world.device("3-4")["vmid"] == 100
+    wait(lambda: intent(world, 100).get("attached") == [BY_CONTROLLER], lambda: intent(world, 100))
+    world.crash()
+    world.serve()
+    world.stands("3-4", "QEMU says")
+    done = world.cli("resume", "3-4")
+    assert done.returncode == 0 and "the rules decide again" in done.stdout
+    world.stands("3-4", "no rule wants it", state="unclaimed")
+    wait(lambda: intent(world, 100).get("attached") == [])
+    assert "decide already" in world.cli("resume", "3-4").stdout
+
+
+def test_detach_is_stronger_than_every_rule_until_resume(world):
+    world.rules(100, "3-4 serial=A1\n")
+    world.stands("3-4", "QEMU says")
+    done = world.cli("detach", BY_CONTROLLER)
+    assert done.returncode == 0 and "detached by hand" in done.stdout, done
+    world.stands("3-4", "detached by hand", state="unclaimed")
+    wait(lambda: intent(world, 100).get("detached") == [BY_CONTROLLER])
+    world.crash()
+    world.serve()
+    world.stands("3-4", "detached by hand", state="unclaimed")
+    assert "detached by hand" in world.cli("explain", "3-4").stdout
+    assert world.cli("resume", "3-4").returncode == 0
+    world.stands("3-4", "QEMU says")
+
+
+@pytest.mark.parametrize("words, code, text", [
+    (("attach", "3-9", "100"), 1, "nothing is plugged in at 3-9"), (("attach", "3-4", "999"), 1, "does not run"),
+    (("attach", "3-4", "nobody"), 2, "neither a VMID nor a machine"), (("attach", "3-", "100"), 2, "no place"),
+    (("attach", "3-4"), 2, "VM is required"), (("detach", "3-4"), 1, "no VM has 3-4 and no rule wants it"),
+    (("resume", "3-"), 2, "no place"), (("vm", "quiesce", "999"), 1, "does not run")])
+def test_what_cannot_be_done_is_said(world, words, code, text):
+    done = world.cli(*words)
+    assert (done.returncode, text in done.stderr) == (code, True), done
+
+
+def test_the_guards_hold_by_hand_too_but_for_force(world):
+    new = world.pve / "nodes/pve1/101.new"
+    new.write_text("name: office\nusb0: host=3-4\n")
+    new.rename(world.pve / "qemu-server/101.conf")
+    wait(lambda: "names it" in world.cli("attach", "3-4", "100").stdout)
+    assert world.device("3-4")["state"] == "refused"
+    done = world.cli("attach", "3-4", "100", "--force")
+    assert "QEMU says" in done.stdout
+
+
+# --- quiesce
+
+def test_quiesce_runs_the_command_meanwhile_and_ends_with_its_code(world):
+    seen = world.root / "seen"
+    done = world.cli("vm", "quiesce", "100", "--", "sh", "-c",
+                     f"{binary('longcord')} status --json > {seen}; exit 7")
+    assert done.returncode == 7, done
+    assert "quiesced" in json.loads(seen.read_text())["vms"][0]["problem"]
+    assert world.events(kind="quiesced", vmid=100)[-1]["message"].endswith("released")
+
+
+def test_a_hold_ends_with_the_process_that_wanted_it(world):
+    world.rules(100, "3-4\n")
+    world.stands("3-4", "QEMU says")
+    client = subprocess.Popen([*DIES_WITH_US, binary("longcord"), "vm", "quiesce", "100"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env=world.environment())
+    world.stands("3-4", "which is quiesced", state="unclaimed")
+    assert "quiesced" in world.vm(100)["problem"]
+    other = world.cli("vm", "quiesce", "100", "--", "true")
+    assert other.returncode == 1 and "quiesced already" in other.stderr
+    client.kill()
+    client.wait()
+    world.stands("3-4", "QEMU says")
+    world.says("the process that wanted it has ended", kind="quiesced", vmid=100)
+
+
+# --- learn
+
+def test_learn_prompts_notices_one_plug_and_prints_a_rule(world):
+    learner = subprocess.Popen([*DIES_WITH_US, binary("longcord"), "learn"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env=world.environment())
+    assert "Plug it in now" in learner.stderr.readline()
+    world.local.plug("3-5", devnum=9, product="New", serial='B"2')
+    out, _ = learner.communicate(timeout=40)
+    assert learner.returncode == 0
+    assert re.search(r"^  3-5$", out, re.M) and "1a86:55d4 New" in out
+    rule, = re.findall(r'^  (\*/\* .*)$', out, re.M)
+    done = world.cli("rules", "add", "100", rule)
+    assert done.returncode == 0, done.stderr
+    world.stands("3-5", "QEMU says")
+
+
+def test_learn_notices_what_is_plugged_in_anew_in_its_old_place(world):
+    learner = subprocess.Popen([*DIES_WITH_US, binary("longcord"), "learn", "--json"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env=world.environment())
+    assert learner.stderr.readline()
+    world.local.unplug("3-4")
+    world.local.plug("3-4", devnum=8)
+    out, _ = learner.communicate(timeout=40)
+    assert json.loads(out)["rule"] == "3-4"
+
+
+# --- metrics
+
+def numbers(text):
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+            if not line.startswith("#")}
+
+
+def test_metrics_are_prometheus_text(world):
+    world.rules(100, "3-4\n")
+    world.stands("3-4", "QEMU says")
+    text = world.cli("metrics").stdout
+    values = numbers(text)
+    assert values['longcord_devices{state="waiting"}'] + values['longcord_devices{state="plugging"}'] == 1
+    assert values['longcord_failures_total{step="plugged"}'] >= 1
+    assert values['longcord_steps_total{step="plugged"}'] == 0
+    assert values['longcord_vhci_ports{speed="high",state="free"}'] == 8
+    assert values['longcord_vhci_ports{speed="super",state="used"}'] == 0
+    assert values["longcord_qmp_hold_seconds_count"] >= 2
+    assert values['longcord_qmp_hold_seconds_bucket{le="+Inf"}'] == values["longcord_qmp_hold_seconds_count"]
+    assert 0 <= values["longcord_qmp_hold_longest_seconds"] < 1
+    for line in text.splitlines():
+        assert re.fullmatch(r'# (HELP|TYPE) longcord_\w+ .*|longcord_\w+(\{(\w+="[^"]*",?)+\})? \S+', line), line
+    names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+
+
+# --- controllers
+
+class BareQemu:
+    """VM 100 without any USB controller, with the bridge that Proxmox' machines have."""
+
+    def __init__(self, *devices):
+        self.folder = short_folder()
+        self.run = self.folder / "qemu-server"
+        self.run.mkdir()
+        self.process = subprocess.Popen([
+            *DIES_WITH_US, "qemu-system-x86_64", "-M", "pc,accel=tcg", "-m", "64", "-nodefaults", "-display", "none",
+            *devices, "-pidfile", str(self.run / "100.pid"), "-qmp", f"unix:{self.run}/100.qmp,server=on,wait=off"])
+        wait(lambda: (self.run / "100.qmp").exists() and (self.run / "100.pid").exists())
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+BRIDGE = ("-device", "pci-bridge,id=pci.1,chassis_nr=1,bus=pci.0,addr=0x1e")
+
+
+@pytest.fixture
+def bare(request):
+    qemu = BareQemu(*request.param)
+    node = World(qemu)
+    node.local.plug("3-4", devnum=7)
+    node.rules(100, "3-4\n")
+    yield node
+    node.close()
+    qemu.close()
+
+
+@pytest.mark.parametrize("bare", [BRIDGE], indirect=True)
+def test_a_vm_without_controller_is_told_what_to_do_and_nothing_is_added(bare):
+    bare.serve()
+    bare.stands("3-4", "longcord vm prepare 100", state="refused")
+    assert "longcord vm prepare 100" in bare.vm(100)["problem"]
+    assert not bare.events(kind="controller-added")
+
+
+@pytest.mark.parametrize("bare", [BRIDGE], indirect=True)
+def test_hot_add_gives_it_one_where_it_is_allowed_and_marks_the_vm(bare):
+    bare.serve()
+    bare.stands("3-4", "longcord vm prepare 100", state="refused")
+    bare.config.write_text("node: pve1\ncontrollers: { hot_add: true }\n")
+    bare.process.send_signal(signal.SIGHUP)
+    bare.stands("3-4", "QEMU says")
+    assert len(bare.events(kind="controller-added", vmid=100)) == 1
+    bare.says("(longcord.0 port 15)", kind="failed")
+    assert "cannot be migrated" in bare.vm(100)["problem"]
+    bare.crash()
+    bare.serve()  # seen from QEMU alone
+    wait(lambda: "cannot be migrated" in (bare.vm(100) or {}).get("problem", ""))
+
+
+@pytest.mark.parametrize("bare", [()], indirect=True)
+def test_where_it_cannot_be_added_that_is_said(bare):
+    bare.config.write_text("node: pve1\ncontrollers: { hot_add: true }\n")
+    bare.serve()
+    bare.stands("3-4", "no USB controller could be added", state="refused")
+    assert "pci.1" in bare.device("3-4")["why"]
