@@ -7,4 +7,3 @@ install(FILES docs/man/longcord.rules.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5
 install(FILES docs/man/longcord-host.8 docs/man/longcord-link.8
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT host)
 install(FILES docs/man/longcord-pi.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT pi)
-install(FILES packaging/systemd/longcord-usbipd.service DESTINATION lib/systemd/system COMPONENT pi)

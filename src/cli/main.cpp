@@ -62,6 +62,7 @@ static int run(int argc, char** argv) {
     add_status(app, exit);
     add_devices(app, exit);
     add_explain(app, exit);
+    add_mode(app, exit);
     add_events(app, exit);
     add_rules(app, exit);
     add_rescan(app, exit);

@@ -79,16 +79,47 @@ static Table links_table(const json& status) {
     return table;
 }
 
+/// "pve1, VM 100 workshop": as the node says, or as its stream does before that.
+static std::string user_of(const json& device) {
+    const json& stream = field(device, "stream");
+    const json& source = text_field(device, "node").empty() ? stream : device;
+    const std::string name = text_field(device, "vm");
+    const std::string vm = vm_of(source);
+    return join_words({text_field(source, "node"), name.empty() ? vm : vm + " " + name});
+}
+
+static std::string stream_of(const json& device) {
+    const json& stream = field(device, "stream");
+    const std::string engine = text_field(stream, "engine");
+    return engine.empty() ? text_field(stream, "state") : engine;
+}
+
+/// What came to the port and was not served: empty as long as nothing was.
+static Table refused_table(const json& status) {
+    const json& server = field(status, "usbip");
+    Table table({"PORT", "WRONG TICKETS", "REPLAYED", "LATE", "TURNED AWAY"});
+    const json& tickets = field(server, "refused_tickets");
+    double all = number_field(server, "turned_away").value_or(0);
+    for (const char* kind : {"wrong", "replayed", "late"})
+        all += number_field(tickets, kind).value_or(0);
+    if (all > 0)
+        table.add(
+            {text_field(server, "port"), text_field(tickets, "wrong"),
+             text_field(tickets, "replayed"), text_field(tickets, "late"),
+             text_field(server, "turned_away")});
+    return table;
+}
+
 static Table pi_devices_table(const json& status) {
-    Table table({"PLACE", "DEVICE", "MODE", "EXPORTED", "USED BY", "WHY"});
+    Table table({"PLACE", "DEVICE", "MODE", "EXPORTED", "USED BY", "STREAM", "WHY"});
     for (const json& device : list_field(status, "devices")) {
         if (is_hub(device))
             continue;
         const bool exported = flag_field(device, "exported");
         table.add(
             {text_field(device, "place"), label_of(device), text_field(device, "mode"),
-             exported ? Cell("yes", Tone::good) : Cell("no", Tone::faint),
-             join_words({text_field(device, "node"), vm_of(device)}), text_field(device, "why")});
+             exported ? Cell("yes", Tone::good) : Cell("no", Tone::faint), user_of(device),
+             stream_of(device), text_field(device, "why")});
     }
     return table;
 }
@@ -111,6 +142,8 @@ std::string status_view(const json& status, const Look& look) {
     if (pi) {
         text += section("Nodes", links_table(status), "none: see `nodes` in pi.yaml", look);
         text += section("Devices", pi_devices_table(status), "none", look);
+        if (const Table refused = refused_table(status); !refused.empty())
+            text += section("Not served", refused, "", look);
     } else {
         text += section("Pis", pis_table(status), "none", look);
         text += section("VMs", vms_table(status), "none running", look);

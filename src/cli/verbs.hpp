@@ -18,6 +18,7 @@ void add_status(CLI::App& app, ExitCode& exit);
 void add_devices(CLI::App& app, ExitCode& exit);
 void add_explain(CLI::App& app, ExitCode& exit);
 void add_doctor(CLI::App& app, ExitCode& exit);
+void add_mode(CLI::App& app, ExitCode& exit);
 void add_events(CLI::App& app, ExitCode& exit);
 void add_rescan(CLI::App& app, ExitCode& exit);
 void add_rules(CLI::App& app, ExitCode& exit);

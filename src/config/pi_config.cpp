@@ -73,6 +73,18 @@ static std::vector<Place> read_places(
     return out;
 }
 
+static void read_usbip(YamlProblems& problems, YamlMap& top, PiConfig& config) {
+    YamlMap map = top.map("usbip");
+    for (const YamlText& entry : map.list("allow")) {
+        const auto range = Network::parse(entry.text);
+        if (range)
+            config.usbip_allow.push_back(*range);
+        else
+            problems.add(entry.node, range.error().message);
+    }
+    map.finish();
+}
+
 static void read_exports(YamlProblems& problems, YamlMap& top, ExportConfig& config) {
     YamlMap map = top.map("export");
     bool given = false;
@@ -179,6 +191,7 @@ Result<PiConfig> parse_pi_config(std::string_view text, const std::string& file)
     config.identity = identity;
     config.known_hosts = known_hosts;
     top.read("usbip_port", config.usbip_port, 1, 65535);
+    read_usbip(problems, top, config);
     read_exports(problems, top, config.exports);
     read_serial(problems, top, config.serial);
     top.finish();

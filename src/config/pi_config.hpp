@@ -58,6 +58,8 @@ struct PiConfig {
     std::filesystem::path identity = "/etc/longcord/id_ed25519";
     std::filesystem::path known_hosts = "/etc/longcord/known_hosts";
     std::uint16_t usbip_port = standard_usbip_port;
+    /// `usbip: allow:` plain USB/IP clients that are served, unsealed, beside the paired nodes.
+    std::vector<Network> usbip_allow;
     ExportConfig exports; ///< the key `export`
     SerialConfig serial;
 

@@ -81,6 +81,7 @@ void LinkClient::take(const LineFramer::Line& line) {
     if (!message)
         // A node that is newer may say what we do not know yet.
         return spdlog::warn("{}: message ignored: {}", target_.host, message.error().message);
+    heard_at_ = Clock::now();
     watch_silence();
     take(std::move(*message));
 }

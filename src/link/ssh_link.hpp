@@ -45,6 +45,8 @@ class LinkClient {
     /// Dropped where there is no session: the next welcome asks for everything anew.
     void send(PiMessage message);
     bool linked() const noexcept { return linked_; }
+    /// When the node's service said something last.
+    TimePoint heard_at() const noexcept { return heard_at_; }
     /// For people; empty while all is well.
     std::string last_problem() const;
 
@@ -65,6 +67,7 @@ class LinkClient {
     /// Coroutines under way hold it, and stop once it says that this object is gone.
     std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
     bool linked_ = false;
+    TimePoint heard_at_{};
     std::string said_; ///< the node's last error message in this session
     std::string problem_;
 };

@@ -3,6 +3,10 @@
 
 #include "base/spawn.hpp"
 #include "pi/metrics.hpp"
+#include "pi/mode_store.hpp"
+#include "pi/mode_verb.hpp"
+#include "usb/disk_use.hpp"
+#include "usbip/export.hpp"
 
 #include <csignal>
 
@@ -32,21 +36,79 @@ PiApp::PiApp(
               return answer(std::move(verb), std::move(args), peer);
           }),
       journal_([this](const Event& event) { control_.publish(to_json(event)); }),
-      exporter_(loop, pool_, roots_, config_.exports, exporter_handler()),
-      links_(
-          loop, roots_, [this] { return exporter_.announced(); }, journal_),
+      modes_(load_modes(roots_)),
+      exporter_(
+          loop, pool_, roots_, config_.exports, modes_ ? *modes_ : Modes(), exporter_handler()),
+      links_(loop, roots_, journal_, links_handler()),
+      arbiter_(loop, pool_, roots_, journal_, arbiter_outside()),
+      server_(loop, pool_, roots_, arbiter_, journal_, [this] { return importable(); }),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {}
+
+Links::Handler PiApp::links_handler() {
+    Links::Handler handler;
+    handler.exported = [this] {
+        return exporter_.ready() ? std::optional(exporter_.announced()) : std::nullopt;
+    };
+    handler.open = [this](const std::string& link, const std::string& node, const Open& message) {
+        arbiter_.open(link, node, message);
+    };
+    handler.close = [this](const std::string& link, const std::string& busid) {
+        arbiter_.close(link, busid);
+    };
+    handler.down = [this](const std::string& link) { arbiter_.link_down(link); };
+    return handler;
+}
+
+Arbiter::Outside PiApp::arbiter_outside() {
+    Arbiter::Outside outside;
+    outside.why_not = [this](const std::string& busid) { return why_not_opened(busid); };
+    outside.tell = [this](const std::string& link, PiMessage message) {
+        links_.tell(link, std::move(message));
+    };
+    outside.silent = [this](const std::string& link) { return links_.silent(link); };
+    outside.renew = [this](const std::string& busid) { exporter_.renew(busid); };
+    return outside;
+}
+
+std::optional<std::string> PiApp::why_not_opened(const std::string& busid) const {
+    if (exporter_.state().announced.contains(busid)) {
+        const auto server = server_.status();
+        return server.listening ? std::nullopt : std::optional(server.problem);
+    }
+    if (!exporter_.state().plugged.contains(busid))
+        return fmt::format("nothing is plugged at {}", busid);
+    return fmt::format(
+        "{} is not exported: {}", busid, why_it_is_where_it_is(report_input(), busid));
+}
+
+/// What nobody has: as usbipd, which leaves devices in use out of its list.
+std::vector<WireDevice> PiApp::importable() const {
+    std::vector<WireDevice> list;
+    for (const auto& [busid, device] : exporter_.state().announced) {
+        const auto status = UsbipHost(roots_).status(busid);
+        const auto plugged = exporter_.state().plugged.find(busid);
+        if (status && *status == status_available && !arbiter_.stream_of(busid) &&
+            plugged != exporter_.state().plugged.end())
+            list.push_back(describe(plugged->second.local));
+    }
+    return list;
+}
 
 Exporter::Handler PiApp::exporter_handler() {
     Exporter::Handler handler;
     handler.announce = [this](const Device& device) {
         journal_.device(device.place.busid(), "announced", device.label() + " is there for VMs");
-        links_.added(device);
+        arbiter_.device_there(device.place.busid(), device.devnum);
+        if (exporter_.ready())
+            links_.added(device);
     };
     handler.withdraw = [this](const std::string& busid) {
         journal_.device(busid, "gone", "is there for VMs no more");
-        links_.removed(busid);
+        arbiter_.device_gone(busid);
+        if (exporter_.ready())
+            links_.removed(busid);
     };
+    handler.ready = [this] { links_.tell_devices(); };
     handler.done = [this](
                        const Device& device, std::string_view what, const Result<>& result,
                        milliseconds took) { journal_.operation_ended(device, what, result, took); };
@@ -56,7 +118,12 @@ Exporter::Handler PiApp::exporter_handler() {
 void PiApp::start() {
     spawn_guarded(loop_, "control socket", control_.run());
     spawn_guarded(loop_, "exporter", exporter_.run());
+    spawn_guarded(loop_, "streams", arbiter_.run());
+    server_.configure(config_);
+    spawn_guarded(loop_, "USB/IP server", server_.run());
     links_.configure(config_);
+    if (!modes_)
+        journal_.link("problem", modes_.error().message, true);
     watch_signals();
     ::sd_notify(0, "READY=1");
     spdlog::info("longcord-pi {} on {}", LONGCORD_VERSION, machine_name(config_));
@@ -87,6 +154,7 @@ void PiApp::reload() {
     config_ = std::move(*config);
     spdlog::set_level(spdlog::level::from_str(config_.log_level));
     exporter_.configure(config_.exports);
+    server_.configure(config_);
     links_.configure(config_);
     spdlog::info("{} read anew", config_file_.string());
 }
@@ -98,17 +166,51 @@ PiReportInput PiApp::report_input() const {
         exporter_.judgements(),
         links_.status(),
         [this](const std::string& busid) { return links_.state_of(busid); },
-        UsbipHost(roots_).present()};
+        [this](const std::string& busid) { return arbiter_.stream_of(busid); },
+        server_.status(),
+        arbiter_.refused(),
+        UsbipHost(roots_).present(),
+        modes_ ? std::string() : modes_.error().message};
+}
+
+Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
+    const auto change = read_mode_change(args, roots_, exporter_.state(), config_.exports);
+    if (!change)
+        co_return change.error();
+    for (const auto& local : change->leaving) {
+        const auto busid = local.device.place.busid();
+        std::function<Result<bool>()> ask = [roots = roots_, local] {
+            return Result<bool>(disk_in_use(roots, local).has_value());
+        };
+        const auto in_use = co_await pool_.run<bool>("disk of " + busid, Exporter::deadline, ask);
+        if (!in_use || *in_use)
+            co_return fail(
+                ErrorKind::refused, "{}: its disk is in use on this machine: unmount it first",
+                busid);
+    }
+    Modes modes = modes_ ? *modes_ : Modes();
+    if (const auto changed = apply(*change, modes); !changed)
+        co_return changed.error();
+    if (const auto saved = save_modes(roots_, modes); !saved)
+        co_return saved.error();
+    modes_ = modes;
+    exporter_.configure(modes);
+    journal_.link("mode", change->what + " is " + change->mode_word() + " from now on");
+    co_return change->to_json();
 }
 
 Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args, Peer peer) {
-    (void)peer; // 0660 root:root, and nothing here changes anything
+    (void)peer; // 0660 root:root
     if (verb == "status")
         co_return report_pi_status(report_input());
     if (verb == "devices")
         co_return report_pi_devices(report_input());
     if (verb == "metrics")
         co_return nlohmann::json{{"text", pi_metrics(report_input())}};
+    if (verb == "mode") {
+        auto done = co_await set_mode(std::move(args));
+        co_return done;
+    }
     if (verb == "events")
         co_return journal_.log().to_json(args);
     co_return fail(ErrorKind::invalid, "longcord-pi has no verb \"{}\"", verb);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include "control/server.hpp"
+#include "pi/arbiter.hpp"
 #include "pi/exporter.hpp"
 #include "pi/links.hpp"
 #include "pi/report.hpp"
+#include "pi/usbip_server.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
@@ -23,6 +25,11 @@ class PiApp {
     Task<Result<nlohmann::json>> answer(std::string verb, nlohmann::json args, Peer peer);
     PiReportInput report_input() const;
     Exporter::Handler exporter_handler();
+    Links::Handler links_handler();
+    Arbiter::Outside arbiter_outside();
+    std::optional<std::string> why_not_opened(const std::string& busid) const;
+    std::vector<WireDevice> importable() const;
+    Task<Result<nlohmann::json>> set_mode(nlohmann::json args);
     void watch_signals();
     void reload();
 
@@ -33,8 +40,11 @@ class PiApp {
     WorkerPool pool_;
     ControlServer control_;
     PiJournal journal_;
+    Result<Modes> modes_; ///< an error: modes.json is broken, and none is set
     Exporter exporter_;
     Links links_;
+    Arbiter arbiter_;
+    UsbipServer server_;
     asio::signal_set signals_;
 };
 

@@ -10,26 +10,26 @@ namespace {
 /// A bound device shows no drivers any more: what it was before it was bound decides.
 Judgement judge_bound(
     const ExportState& state, const std::string& busid, const LocalDevice& local,
-    const ExportConfig& config) {
+    const ExportConfig& config, const Modes& modes) {
     const auto before = state.before.find(busid);
     if (before == state.before.end() || !same_kind(before->second.local.device, local.device)) {
-        auto judgement = judge(local, config, true);
-        if (judgement.kind != Judgement::Kind::exported)
+        auto judgement = judge(local, config, modes, true);
+        if (judgement.kind != Judgement::Kind::exported && !modes.of(local.device))
             judgement.why = "another kind of device was exported at this place: its own drivers "
                             "decide first";
         return judgement;
     }
     if (!before->second.adopted)
-        return judge(before->second.local, config, true);
-    if (is_forbidden(local, config))
-        return judge(local, config, true);
-    return {Judgement::Kind::exported, "it was bound to usbip-host already"};
+        return judge(before->second.local, config, modes, true);
+    if (never_leaves(local, config) || modes.of(local.device))
+        return judge(local, config, modes, true);
+    return {Judgement::Kind::exported, "it was bound to usbip-host already", DeviceMode::usbip};
 }
 
 class Planner {
   public:
-    Planner(const ExportState& state, const ExportConfig& config, TimePoint now)
-        : state_(state), config_(config), now_(now) {}
+    Planner(const ExportState& state, const ExportConfig& config, const Modes& modes, TimePoint now)
+        : state_(state), config_(config), modes_(modes), now_(now) {}
 
     ExportPlan plan() {
         for (const auto& [busid, device] : state_.announced)
@@ -44,9 +44,10 @@ class Planner {
     void consider(const std::string& busid, const PluggedDevice& plugged) {
         const bool bound = is_bound(plugged.local);
         const TimePoint settled_at = plugged.since + settling_time;
-        const auto judgement = bound ? judge_bound(state_, busid, plugged.local, config_)
-                                     : judge(plugged.local, config_, now_ >= settled_at);
-        const bool wanted = judgement.kind == Judgement::Kind::exported;
+        const auto judgement = bound ? judge_bound(state_, busid, plugged.local, config_, modes_)
+                                     : judge(plugged.local, config_, modes_, now_ >= settled_at);
+        const bool wanted =
+            judgement.kind == Judgement::Kind::exported && !(bound && state_.renew.contains(busid));
         tell(busid, plugged.local.device, bound && wanted);
         if (bound != wanted && judgement.kind != Judgement::Kind::not_yet && may_act(busid))
             (wanted ? plan_.bind : plan_.unbind).push_back(busid);
@@ -81,14 +82,16 @@ class Planner {
 
     const ExportState& state_;
     const ExportConfig& config_;
+    const Modes& modes_;
     TimePoint now_;
     ExportPlan plan_;
 };
 
 } // namespace
 
-ExportPlan plan_exports(const ExportState& state, const ExportConfig& config, TimePoint now) {
-    return Planner(state, config, now).plan();
+ExportPlan plan_exports(
+    const ExportState& state, const ExportConfig& config, const Modes& modes, TimePoint now) {
+    return Planner(state, config, modes, now).plan();
 }
 
 } // namespace longcord

@@ -25,6 +25,7 @@ struct ExportPlan {
     bool operator==(const ExportPlan&) const = default;
 };
 
-ExportPlan plan_exports(const ExportState& state, const ExportConfig& config, TimePoint now);
+ExportPlan plan_exports(
+    const ExportState& state, const ExportConfig& config, const Modes& modes, TimePoint now);
 
 } // namespace longcord

@@ -20,6 +20,8 @@ bool same_device(const Device& one, const Device& other) {
 void observe(
     ExportState& state, const std::string& busid, const Result<LocalDevice>& found, Sight sight,
     TimePoint now) {
+    if (!found || !is_bound(*found))
+        state.renew.erase(busid);
     if (!found) {
         state.plugged.erase(busid);
         state.failed.erase(busid);

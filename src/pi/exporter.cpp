@@ -5,6 +5,8 @@
 #include "usb/disk_use.hpp"
 #include "usb/sysfs_reader.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
@@ -14,13 +16,21 @@ namespace longcord {
 static constexpr milliseconds look_pause{2'000};
 
 Exporter::Exporter(
-    asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config, Handler handler)
+    asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config, Modes modes,
+    Handler handler)
     : loop_(loop), pool_(pool), roots_(std::move(roots)), config_(std::move(config)),
-      handler_(std::move(handler)), events_(watch_usb(loop, roots_)), again_(loop) {}
+      modes_(std::move(modes)), handler_(std::move(handler)), events_(watch_usb(loop, roots_)),
+      first_look_(loop), again_(loop) {}
 
 Task<> Exporter::run() {
     for (const auto& busid : list_local_devices(roots_))
         look(busid, Sight::at_start);
+    replan(); // also where nothing is plugged
+    first_look_.expires_after(first_look);
+    first_look_.async_wait([this](const boost::system::error_code& error) {
+        if (!error)
+            end_first_look();
+    });
     for (;;) {
         const auto events = co_await events_->next();
         for (const auto& event : events) {
@@ -35,6 +45,27 @@ Task<> Exporter::run() {
 void Exporter::configure(ExportConfig config) {
     config_ = std::move(config);
     replan();
+}
+
+void Exporter::configure(Modes modes) {
+    modes_ = std::move(modes);
+    replan();
+}
+
+void Exporter::renew(const std::string& busid) {
+    const auto plugged = state_.plugged.find(busid);
+    if (plugged == state_.plugged.end() || !is_bound(plugged->second.local))
+        return;
+    state_.renew.insert(busid);
+    replan();
+}
+
+void Exporter::end_first_look() {
+    if (ready_)
+        return;
+    ready_ = true;
+    first_look_.cancel();
+    handler_.ready();
 }
 
 std::vector<Device> Exporter::announced() const {
@@ -145,7 +176,7 @@ void Exporter::replan() {
     replanning_ = true;
     asio::post(loop_, [this] {
         replanning_ = false;
-        carry_out(plan_exports(state_, config_, Clock::now()));
+        carry_out(plan_exports(state_, config_, modes_, Clock::now()));
     });
 }
 
@@ -163,6 +194,11 @@ void Exporter::carry_out(const ExportPlan& plan) {
         operate(busid, false);
     for (const auto& busid : plan.bind)
         operate(busid, true);
+    const auto undecided = [](const auto& each) {
+        return each.second.kind == Judgement::Kind::not_yet;
+    };
+    if (state_.busy.empty() && std::ranges::none_of(plan.judgements, undecided))
+        end_first_look();
     again_.cancel();
     if (!plan.look_again)
         return;

@@ -22,11 +22,15 @@ class Exporter {
   public:
     /// The kernel gives up a USB request after 5 s; a bind or unbind makes a few.
     static constexpr milliseconds deadline{15'000};
+    /// Nodes wait so long for the first list at most: settling_time, and some binds.
+    static constexpr milliseconds first_look{5'000};
 
     /// All on the loop.
     struct Handler {
         std::function<void(const Device&)> announce;
         std::function<void(const std::string& busid)> withdraw;
+        /// The first look is over: what was plugged at the start is bound, or stays. Once.
+        std::function<void()> ready;
         /// An operation ended: "bind" or "unbind".
         std::function<void(
             const Device&, std::string_view what, const Result<>&, milliseconds took)>
@@ -34,13 +38,18 @@ class Exporter {
     };
 
     Exporter(
-        asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config,
+        asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config, Modes modes,
         Handler handler);
 
     /// Looks at everything, then follows the events; ends only with the loop. At the end of the
     /// service bound devices stay bound.
     Task<> run();
     void configure(ExportConfig config);
+    void configure(Modes modes);
+    /// Unbinds and binds a device that usbip-host has: heals error state, and ends any stream.
+    void renew(const std::string& busid);
+    /// Before, the list of what is announced is not all that is there.
+    bool ready() const noexcept { return ready_; }
 
     const ExportState& state() const noexcept { return state_; }
     /// Why each device is exported or not, as of the last plan.
@@ -56,17 +65,21 @@ class Exporter {
     void settle(const std::string& busid);
     void replan();
     void carry_out(const ExportPlan& plan);
+    void end_first_look();
 
     asio::io_context& loop_;
     WorkerPool& pool_;
     Roots roots_;
     ExportConfig config_;
+    Modes modes_;
     Handler handler_;
     std::unique_ptr<UsbEvents> events_;
     ExportState state_;
     std::map<std::string, Judgement> judgements_;
     std::set<std::string> look_after_; ///< something happened while the device was busy
     bool replanning_ = false;
+    bool ready_ = false;
+    asio::steady_timer first_look_; ///< ends it, whatever is still missing
     asio::steady_timer again_;
 };
 

@@ -12,17 +12,23 @@ static std::filesystem::path below(const Roots& roots, const std::filesystem::pa
     return roots.prefix / file.relative_path();
 }
 
-Links::Links(asio::io_context& loop, Roots roots, List exported, PiJournal& journal)
-    : loop_(loop), roots_(std::move(roots)), exported_(std::move(exported)), journal_(journal) {}
+Links::Links(asio::io_context& loop, Roots roots, PiJournal& journal, Handler handler)
+    : loop_(loop), roots_(std::move(roots)), journal_(journal), handler_(std::move(handler)) {}
 
 void Links::configure(const PiConfig& config) {
     const bool anew = config.identity != config_.identity ||
                       config.known_hosts != config_.known_hosts ||
                       config.usbip_port != config_.usbip_port;
     config_ = config;
+    std::vector<std::string> gone;
     std::erase_if(links_, [&](const std::unique_ptr<Link>& link) {
-        return anew || std::ranges::count(config.nodes, link->address) == 0;
+        const bool goes = anew || std::ranges::count(config.nodes, link->address) == 0;
+        if (goes)
+            gone.push_back(link->address.to_string());
+        return goes;
     });
+    for (const auto& link : gone)
+        handler_.down(link);
     for (const auto& node : config.nodes) {
         const auto is_it = [&](const std::unique_ptr<Link>& link) { return link->address == node; };
         if (std::ranges::none_of(links_, is_it))
@@ -45,10 +51,7 @@ void Links::add(const Address& address) {
         journal_.link("linked", "linked with " + link->address.to_string());
     };
     handler.message = [this, link](const HostMessage& message) { take(*link, message); };
-    handler.down = [this, link](const Error& why) {
-        link->states.clear();
-        complain(*link, why.message);
-    };
+    handler.down = [this, link](const Error& why) { down(*link, why); };
     link->client = std::make_unique<LinkClient>(loop_, std::move(target), std::move(handler));
     spawn_guarded(loop_, "link with " + address.to_string(), link->client->run());
     links_.push_back(std::move(owned));
@@ -59,23 +62,72 @@ void Links::take(Link& link, const HostMessage& message) {
         welcome(link, *hello);
     else if (const auto* state = std::get_if<State>(&message))
         link.states[state->busid] = *state;
+    else if (const auto* open = std::get_if<Open>(&message))
+        handler_.open(link.address.to_string(), link.node, *open);
+    else if (const auto* close = std::get_if<Close>(&message))
+        handler_.close(link.address.to_string(), close->busid);
     else if (const auto* error = std::get_if<LinkError>(&message))
         complain(link, fmt::format("{} says: {}", link.address.to_string(), error->message));
 }
 
 void Links::welcome(Link& link, const Welcome& welcome) {
     link.node = welcome.node;
+    link.dead_after = welcome.dead_after;
     link.states.clear();
-    Hello hello;
-    hello.software = "longcord-pi " LONGCORD_VERSION;
-    hello.usbip_port = config_.usbip_port;
-    link.client->send(std::move(hello));
-    link.client->send(Devices{exported_()});
+    handler_.down(link.address.to_string());
+    auto devices = handler_.exported();
+    link.waits = !devices;
+    if (devices)
+        introduce(link, std::move(*devices));
     if (!speaks_link_version(welcome.version))
         complain(
             link, fmt::format(
                       "{} speaks version {} of the link, this machine {}: update the older one",
                       link.address.to_string(), welcome.version, link_version));
+}
+
+void Links::introduce(Link& link, std::vector<Device> devices) {
+    link.waits = false;
+    Hello hello;
+    hello.software = "longcord-pi " LONGCORD_VERSION;
+    hello.usbip_port = config_.usbip_port;
+    link.client->send(std::move(hello));
+    link.client->send(Devices{std::move(devices)});
+}
+
+void Links::tell_devices() {
+    auto devices = handler_.exported();
+    for (const auto& link : links_)
+        if (link->waits && devices)
+            introduce(*link, *devices);
+}
+
+void Links::down(Link& link, const Error& why) {
+    link.states.clear();
+    link.waits = false;
+    handler_.down(link.address.to_string());
+    complain(link, why.message);
+}
+
+const Links::Link* Links::find(const std::string& address) const {
+    for (const auto& link : links_)
+        if (link->address.to_string() == address)
+            return link.get();
+    return nullptr;
+}
+
+void Links::tell(const std::string& address, PiMessage message) {
+    if (const Link* link = find(address))
+        link->client->send(std::move(message));
+}
+
+std::optional<milliseconds> Links::silent(const std::string& address) const {
+    const Link* link = find(address);
+    if (!link)
+        return Welcome{}.dead_after;
+    if (Clock::now() - link->client->heard_at() < silent_after)
+        return std::nullopt;
+    return link->dead_after;
 }
 
 void Links::complain(Link& link, const std::string& why) {
@@ -87,7 +139,8 @@ void Links::complain(Link& link, const std::string& why) {
 
 void Links::send_all(const PiMessage& message) {
     for (const auto& link : links_)
-        link->client->send(message);
+        if (!link->waits)
+            link->client->send(message);
 }
 
 void Links::added(const Device& device) {

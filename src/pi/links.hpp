@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,20 @@ struct LinkStatus {
 
 class Links {
   public:
-    using List = std::function<std::vector<Device>()>;
+    /// A node pings every second: one that has said nothing for so long is not there.
+    static constexpr milliseconds silent_after{1'500};
 
-    /// `exported` is asked at each welcome: the full list.
-    Links(asio::io_context& loop, Roots roots, List exported, PiJournal& journal);
+    struct Handler {
+        /// Asked at each welcome: the full list. nullopt: the first look at this machine's devices
+        /// is not over; tell_devices() follows.
+        std::function<std::optional<std::vector<Device>>()> exported;
+        std::function<void(const std::string& link, const std::string& node, const Open&)> open;
+        std::function<void(const std::string& link, const std::string& busid)> close;
+        /// It went, or began anew: what the node asked for before counts no more.
+        std::function<void(const std::string& link)> down;
+    };
+
+    Links(asio::io_context& loop, Roots roots, PiJournal& journal, Handler handler);
 
     /// Links with the nodes of this configuration, from now on. A link that stays as it was goes
     /// on.
@@ -37,6 +48,12 @@ class Links {
 
     void added(const Device& device);
     void removed(const std::string& busid);
+    /// To the nodes whose welcome had no answer yet.
+    void tell_devices();
+    /// `link` is an address, as in LinkStatus::host; one that is gone is told nothing.
+    void tell(const std::string& link, PiMessage message);
+    /// The node's time-out where it has not been heard lately, or is no node of ours any more.
+    std::optional<milliseconds> silent(const std::string& link) const;
 
     std::vector<LinkStatus> status() const;
     /// The latest that a linked node said of this device; a node that has it counts more.
@@ -47,6 +64,8 @@ class Links {
         Address address;
         std::string node;
         std::string complaint; ///< the latest that was logged: the same one is not logged again
+        milliseconds dead_after = Welcome{}.dead_after;
+        bool waits = false;                  ///< its welcome has no answer yet
         std::map<std::string, State> states; ///< by busid
         std::unique_ptr<LinkClient> client;
     };
@@ -55,13 +74,16 @@ class Links {
     void take(Link& link, const HostMessage& message);
     void welcome(Link& link, const Welcome& welcome);
     void complain(Link& link, const std::string& why);
+    void introduce(Link& link, std::vector<Device> devices);
+    void down(Link& link, const Error& why);
     void send_all(const PiMessage& message);
+    const Link* find(const std::string& address) const;
 
     asio::io_context& loop_;
     Roots roots_;
     PiConfig config_;
-    List exported_;
     PiJournal& journal_;
+    Handler handler_;
     std::vector<std::unique_ptr<Link>> links_;
 };
 

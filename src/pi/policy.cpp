@@ -47,8 +47,8 @@ std::string exported_driver(const LocalDevice& local, const std::vector<std::str
     return {};
 }
 
-Judgement kept(std::string why) {
-    return {Judgement::Kind::kept, std::move(why)};
+Judgement kept(std::string why, DeviceMode mode = DeviceMode::off) {
+    return {Judgement::Kind::kept, std::move(why), mode};
 }
 
 Judgement not_selected(const LocalDevice& local) {
@@ -64,32 +64,43 @@ bool is_network(const LocalDevice& local) {
            std::ranges::any_of(local.device.interfaces, is_network_class);
 }
 
-bool is_forbidden(const LocalDevice& local, const ExportConfig& config) {
-    return stands_in(local.device, config.never.ids, config.never.places);
+std::optional<std::string> never_leaves(const LocalDevice& local, const ExportConfig& config) {
+    if (has_hub(local.device))
+        return "it is a hub";
+    if (local.on_vhci)
+        return "it is imported from another machine";
+    if (is_network(local))
+        return "it is a network adapter";
+    if (stands_in(local.device, config.never.ids, config.never.places))
+        return "export.never in pi.yaml names it";
+    return std::nullopt;
 }
 
-Judgement judge(const LocalDevice& local, const ExportConfig& config, bool settled) {
-    if (has_hub(local.device))
-        return kept("it is a hub");
-    if (local.on_vhci)
-        return kept("it is imported from another machine");
-    if (is_network(local))
-        return kept("it is a network adapter");
-    if (is_forbidden(local, config))
-        return kept("export.never in pi.yaml names it");
+Judgement judge(
+    const LocalDevice& local, const ExportConfig& config, const Modes& modes, bool settled) {
+    if (auto why = never_leaves(local, config))
+        return kept(std::move(*why));
+    const auto mode = modes.of(local.device);
+    if (mode == DeviceMode::off)
+        return kept("its mode is off");
+    if (mode == DeviceMode::serial)
+        return kept("its mode is serial", DeviceMode::serial);
     if (!local.authorized)
         return kept("this machine has not authorised it");
     const auto driver = exported_driver(local, config.drivers);
-    const bool named = stands_in(local.device, config.ids, config.places);
+    const bool named = mode || stands_in(local.device, config.ids, config.places);
     if (driver.empty() && !named)
         return not_selected(local);
     // A device that nothing drives yet may turn out to be a network adapter, and one without even
     // the generic driver is still being taken in by the kernel.
     if (!settled && (local.device_driver.empty() || (driver.empty() && local.driverless > 0)))
-        return {Judgement::Kind::not_yet, "its drivers are not bound yet"};
-    if (!driver.empty())
-        return {Judgement::Kind::exported, fmt::format("its driver {} is exported", driver)};
-    return {Judgement::Kind::exported, "pi.yaml exports it"};
+        return {Judgement::Kind::not_yet, "its drivers are not bound yet", DeviceMode::usbip};
+    return {
+        Judgement::Kind::exported,
+        mode              ? "its mode is usbip"
+        : !driver.empty() ? fmt::format("its driver {} is exported", driver)
+                          : "pi.yaml exports it",
+        DeviceMode::usbip};
 }
 
 } // namespace longcord

@@ -5,8 +5,10 @@
 #pragma once
 
 #include "config/pi_config.hpp"
+#include "pi/modes.hpp"
 #include "usb/device.hpp"
 
+#include <optional>
 #include <string>
 
 namespace longcord {
@@ -17,16 +19,19 @@ struct Judgement {
         not_yet, ///< its drivers may still be on their way: ask again when it has settled
         kept,    ///< stays on this machine
     } kind = Kind::kept;
-    std::string why; ///< a clause for people: "its driver cp210x is exported"
+    std::string why;                   ///< a clause for people: "its driver cp210x is exported"
+    DeviceMode mode = DeviceMode::off; ///< what it is for, when all is done
 
     bool operator==(const Judgement&) const = default;
 };
 
 /// `settled`: it has been plugged for as long as drivers take to load and bind.
-Judgement judge(const LocalDevice& local, const ExportConfig& config, bool settled);
+Judgement judge(
+    const LocalDevice& local, const ExportConfig& config, const Modes& modes, bool settled);
 
-/// Whether `never` of pi.yaml names it.
-bool is_forbidden(const LocalDevice& local, const ExportConfig& config);
+/// Why nothing can make it leave this machine, not even a mode; nullopt: something can. (A disk
+/// that is in use is asked for right before it would be bound.)
+std::optional<std::string> never_leaves(const LocalDevice& local, const ExportConfig& config);
 
 /// A network adapter: it is one to this machine, or its descriptors say so (USB-IF class codes:
 /// CDC Ethernet, EEM, NCM, MBIM, and RNDIS in its three disguises).

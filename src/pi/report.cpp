@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pi/report.hpp"
 
+#include "usbip/export.hpp"
+
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace longcord {
@@ -9,24 +13,47 @@ namespace {
 
 using nlohmann::json;
 
-/// Why it is where it is: an operation that failed says more than the wish.
-std::string reason(const PiReportInput& input, const std::string& busid) {
-    if (const auto failed = input.state.failed.find(busid); failed != input.state.failed.end())
-        return failed->second.why;
+DeviceMode mode_of(const PiReportInput& input, const std::string& busid) {
     const auto judgement = input.judgements.find(busid);
-    return judgement == input.judgements.end() ? "not looked at yet" : judgement->second.why;
+    return judgement == input.judgements.end() ? DeviceMode::off : judgement->second.mode;
 }
 
-bool is_wanted(const PiReportInput& input, const std::string& busid) {
-    const auto judgement = input.judgements.find(busid);
-    return judgement != input.judgements.end() &&
-           judgement->second.kind == Judgement::Kind::exported;
+json text_or_null(const std::string& text) {
+    return text.empty() ? json() : json(text);
+}
+
+/// Null: nobody has it. Whoever has it is known from the stream, before a node has said anything.
+json report_stream(const std::optional<StreamStatus>& stream) {
+    if (!stream)
+        return {};
+    const char* state = stream->state == Lease::State::promised    ? "promised"
+                        : stream->state == Lease::State::streaming ? "streaming"
+                                                                   : "held back";
+    return {
+        {"state", state},
+        {"engine", text_or_null(stream->engine)},
+        {"node", text_or_null(stream->holder.node)},
+        {"vmid", stream->holder.vmid ? json(*stream->holder.vmid) : json()}};
+}
+
+/// Why nobody has it where a node has not said so.
+std::string why_of(
+    const PiReportInput& input, const std::string& busid, const State* state,
+    const std::optional<StreamStatus>& stream) {
+    if (state && !state->why.empty())
+        return state->why;
+    if (stream && stream->state == Lease::State::held_back)
+        return fmt::format(
+            "its stream to {} died with the link: kept for that node a moment longer",
+            stream->holder.node);
+    return why_it_is_where_it_is(input, busid);
 }
 
 json report_device(const PiReportInput& input, const std::string& busid, const LocalDevice& local) {
     const Device& device = local.device;
     const bool exported = input.state.announced.contains(busid);
     const State* state = exported ? input.state_of(busid) : nullptr;
+    const auto stream = exported ? input.stream_of(busid) : std::nullopt;
     return {
         {"place", busid},
         {"controller", device.controller},
@@ -38,16 +65,42 @@ json report_device(const PiReportInput& input, const std::string& busid, const L
         {"class", device.device_class.code},
         {"speed", std::string(to_string(device.speed))},
         {"hub", device.is_hub()},
-        {"mode", is_wanted(input, busid) ? "usbip" : "off"},
+        {"mode", std::string(to_string(mode_of(input, busid)))},
         {"exported", exported},
         {"state", state ? json(state->state) : json()},
         {"node", state ? json(state->node) : json()},
         {"vmid", state && state->vmid ? json(*state->vmid) : json()},
-        {"why", state && !state->why.empty() ? state->why : reason(input, busid)},
+        {"vm", state ? text_or_null(state->vm) : json()},
+        {"stream", report_stream(stream)},
+        {"why", why_of(input, busid, state, stream)},
     };
 }
 
 } // namespace
+
+std::string why_it_is_where_it_is(const PiReportInput& input, const std::string& busid) {
+    if (const auto failed = input.state.failed.find(busid); failed != input.state.failed.end())
+        return failed->second.why;
+    const auto judgement = input.judgements.find(busid);
+    return judgement == input.judgements.end() ? "not looked at yet" : judgement->second.why;
+}
+
+static std::size_t count_bound(const ExportState& state) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        state.plugged, [](const auto& each) { return is_bound(each.second.local); }));
+}
+
+static json report_server(const PiReportInput& input) {
+    return {
+        {"port", input.server.port},
+        {"listening", input.server.listening},
+        {"strangers", input.server.strangers},
+        {"turned_away", input.server.turned_away},
+        {"refused_tickets",
+         {{"wrong", input.refused.wrong},
+          {"replayed", input.refused.replayed},
+          {"late", input.refused.late}}}};
+}
 
 json report_pi_devices(const PiReportInput& input) {
     // Ordered by place, as people count: 1-9 before 1-10.
@@ -73,12 +126,24 @@ json report_pi_status(const PiReportInput& input) {
         problems.push_back("pi.yaml names no node to link with (\"nodes\")");
     if (!input.usbip_host)
         problems.push_back("no usbip-host: run \"modprobe usbip-host\" to export devices");
+    if (!input.server.problem.empty())
+        problems.push_back(input.server.problem);
+    if (!input.modes_problem.empty())
+        problems.push_back(input.modes_problem);
+    const auto bound = count_bound(input.state);
+    if (bound >= max_exports)
+        problems.push_back(fmt::format(
+            "{} devices are exported, which is all that usbip-host can have: the next one stays "
+            "here",
+            bound));
     return {
         {"role", "pi"},
         {"name", input.name},
         {"version", LONGCORD_VERSION},
         {"links", std::move(links)},
         {"devices", report_pi_devices(input)["devices"]},
+        {"exports", {{"used", bound}, {"limit", max_exports}}},
+        {"usbip", report_server(input)},
         {"problems", std::move(problems)},
     };
 }

@@ -4,6 +4,7 @@
 
 #include "pi/export_plan.hpp"
 #include "pi/links.hpp"
+#include "pi/usbip_server.hpp"
 
 #include <functional>
 
@@ -17,8 +18,15 @@ struct PiReportInput {
     const std::map<std::string, Judgement>& judgements;
     std::vector<LinkStatus> links;
     std::function<const State*(const std::string& busid)> state_of; ///< what a node said of it
-    bool usbip_host = true;                                         ///< the kernel module is loaded
+    std::function<std::optional<StreamStatus>(const std::string& busid)> stream_of;
+    UsbipServerStatus server;
+    Tickets::Refused refused;
+    bool usbip_host = true;    ///< the kernel module is loaded
+    std::string modes_problem; ///< modes.json cannot be read
 };
+
+/// A clause for people: an operation that failed says more than the wish.
+std::string why_it_is_where_it_is(const PiReportInput& input, const std::string& busid);
 
 nlohmann::json report_pi_devices(const PiReportInput& input);
 nlohmann::json report_pi_status(const PiReportInput& input);

@@ -67,19 +67,31 @@ Result<> UsbipHost::take(std::string_view busid) const {
             return matched;
         return fail(
             ErrorKind::full,
-            "{}: usbip-host has {} exports, which is all it can have; unplugged ones count "
-            "until the module is loaded anew",
+            "{}: usbip-host has {} exports, which is all it can have: set one to off or serial "
+            "(`longcord mode`)",
             busid, max_exports);
     }
-    return write_attribute(driver("bind"), busid);
+    if (auto bound = write_attribute(driver("bind"), busid); !bound)
+        return bound;
+    forget_place(busid);
+    return {};
 }
 
-/// The table's entry goes only by `rebind` (del_match_busid() leaves one in state ADDED alone), and
-/// `rebind` uses the device that was bound last: so it is written right after our own unbind, and
-/// never for a device that may be gone.
-void UsbipHost::give_back(std::string_view busid) const {
+/// The table remembers places, not devices, and one that is unplugged would keep its entry for
+/// good. An entry that is deleted while its device is bound goes with the device (stub_disconnect()
+/// in stub_dev.c), so the limit of 16 is one of devices that are there.
+void UsbipHost::forget_place(std::string_view busid) const {
     (void)write_attribute(driver("match_busid"), fmt::format("del {}", busid));
-    (void)write_attribute(driver("rebind"), busid);
+}
+
+/// An entry of one that was bound before us goes only by `rebind` (del_match_busid() leaves one in
+/// state ADDED alone), which uses the device that was bound last: so it is written right after our
+/// own unbind, and never for a device that may be gone.
+void UsbipHost::give_back(std::string_view busid) const {
+    const bool left =
+        write_attribute(driver("match_busid"), fmt::format("del {}", busid)).has_value();
+    if (left)
+        (void)write_attribute(driver("rebind"), busid);
     if (driver_of(busid).empty())
         (void)write_attribute(roots_.sys() / "bus/usb/drivers_probe", busid);
 }
@@ -88,8 +100,10 @@ Result<> UsbipHost::bind(std::string_view busid) const {
     if (auto good = check(busid); !good)
         return good;
     const auto before = driver_of(busid);
-    if (before == driver_name)
+    if (before == driver_name) {
+        forget_place(busid);
         return {};
+    }
     if (!before.empty())
         if (auto left = write_attribute(device(busid) / "driver/unbind", busid); !left)
             return left;
@@ -139,6 +153,17 @@ Result<unsigned> UsbipHost::status(std::string_view busid) const {
     if (!value)
         return fail(ErrorKind::protocol, "{}: usbip_status is \"{}\"", busid, printable(*text));
     return *value;
+}
+
+Result<> UsbipHost::serve(std::string_view busid, int socket) const {
+    const auto now = status(busid);
+    if (!now)
+        return now.error();
+    if (*now == status_used)
+        return fail(ErrorKind::busy, "{}: another stream has it", busid);
+    if (*now != status_available)
+        return fail(ErrorKind::unavailable, "{}: usbip-host has it in error state", busid);
+    return write_attribute(device(busid) / "usbip_sockfd", fmt::format("{}", socket));
 }
 
 } // namespace longcord

@@ -16,6 +16,11 @@ namespace longcord {
 /// The kernel's table of exports (MAX_BUSID in drivers/usb/usbip/stub_main.c).
 constexpr unsigned max_exports = 16;
 
+/// usbip_status (enum usbip_device_status, drivers/usb/usbip/usbip_common.h).
+constexpr unsigned status_available = 1;
+constexpr unsigned status_used = 2;
+constexpr unsigned status_error = 3;
+
 class UsbipHost {
   public:
     explicit UsbipHost(Roots roots) : roots_(std::move(roots)) {}
@@ -38,12 +43,17 @@ class UsbipHost {
     /// Of a bound device: 1 available, 2 used, 3 error: then only unbind and bind helps.
     Result<unsigned> status(std::string_view busid) const;
 
+    /// Gives it a connected socket, which the kernel keeps. busy: another stream has the device, or
+    /// its end is still under way.
+    Result<> serve(std::string_view busid, int socket) const;
+
   private:
     std::filesystem::path device(std::string_view busid) const;
     std::filesystem::path driver(std::string_view file) const;
     std::string driver_of(std::string_view busid) const;
     Result<> check(std::string_view busid) const;
     Result<> take(std::string_view busid) const;
+    void forget_place(std::string_view busid) const;
     void give_back(std::string_view busid) const;
 
     Roots roots_;

@@ -34,7 +34,7 @@ cat /etc/longcord/id_ed25519.pub
 """
 
 HOOKSCRIPT = "local:snippets/longcord-hookscript"
-SERVICES = {"host": ["longcord-host"], "pi": ["longcord-usbipd", "longcord-pi"]}
+SERVICES = {"host": ["longcord-host"], "pi": ["longcord-pi"]}
 
 
 def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):

@@ -19,9 +19,5 @@ def test_the_vm_answers_on_and_the_board_returns(longcord, lab):
     vm.guest.run("release_all")
     lab.restore_cable()
     longcord.wait_linked()
-    # Stock usbipd sets no keepalive: the Pi learns that its old stream is dead when the board has something
-    # to say, unless it knew already (then nobody has configured the board, and it cannot speak).
-    # longcord-pi will serve the streams itself, and know by the clock.
-    lab.pi.run(f"printf knock >{lab.pi.tty(BOARD)}", check=False)
     vm.guest.wait_tty("ttyACM0", timeout=120)
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"

@@ -107,3 +107,14 @@ TEST_CASE("serial ports: mistakes name the line") {
     CHECK(bad("serial: { logs: x }").find("absolute") != std::string::npos);
     CHECK(bad("serial: { log: /x }").find("did you mean 'logs'?") != std::string::npos);
 }
+
+TEST_CASE("who may import with plain USB/IP: nobody, unless it stands there") {
+    CHECK(good("").usbip_allow.empty());
+    const auto config = good("usbip:\n  allow: [ 10.77.0.0/24, 'fd00::5' ]\n");
+    REQUIRE(config.usbip_allow.size() == 2);
+    CHECK(config.usbip_allow[0].to_string() == "10.77.0.0/24");
+    CHECK(config.usbip_allow[1].to_string() == "fd00::5");
+    CHECK(bad("usbip:\n  allow:\n    - 10.77.0.1\n    - pve1\n")
+              .starts_with("pi.yaml:4: 'pve1' is no"));
+    CHECK(bad("usbip: { alow: [] }").find("did you mean 'allow'?") != std::string::npos);
+}

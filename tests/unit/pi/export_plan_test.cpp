@@ -16,6 +16,7 @@ namespace {
 struct Machine {
     ExportState state;
     ExportConfig config;
+    Modes modes;
     TimePoint now{};
 
     void sees(const LocalDevice& local, Sight sight = Sight::event) {
@@ -24,7 +25,7 @@ struct Machine {
     void loses(const std::string& busid) {
         observe(state, busid, fail(ErrorKind::not_found, "gone"), Sight::event, now);
     }
-    ExportPlan plan() const { return plan_exports(state, config, now); }
+    ExportPlan plan() const { return plan_exports(state, config, modes, now); }
 
     /// Announcements only.
     ExportPlan tell() {

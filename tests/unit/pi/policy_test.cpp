@@ -9,7 +9,7 @@ using namespace longcord::testing;
 using Kind = Judgement::Kind;
 
 static Kind kind(const LocalDevice& local, const ExportConfig& config = {}, bool settled = false) {
-    return judge(local, config, settled).kind;
+    return judge(local, config, {}, settled).kind;
 }
 
 TEST_CASE("serial drivers are exported by default") {
@@ -135,6 +135,6 @@ TEST_CASE("a device that this machine has not authorised stays") {
 }
 
 TEST_CASE("every judgement has a reason") {
-    CHECK(judge(acm_board("1-1"), {}, true).why == "its driver cdc_acm is exported");
-    CHECK(judge(keyboard("1-1"), {}, true).why == "its driver usbhid is not exported");
+    CHECK(judge(acm_board("1-1"), {}, {}, true).why == "its driver cdc_acm is exported");
+    CHECK(judge(keyboard("1-1"), {}, {}, true).why == "its driver usbhid is not exported");
 }

@@ -16,10 +16,13 @@ struct Pi {
     std::map<std::string, Judgement> judgements;
     std::map<std::string, State> said;
     std::vector<LinkStatus> links;
+    std::map<std::string, StreamStatus> streams;
+    UsbipServerStatus server{3240, true, "", 0, 0};
+    Tickets::Refused refused;
 
     void add(const LocalDevice& local) {
         observe(state, local.device.place.busid(), local, Sight::at_start, TimePoint{});
-        const auto plan = plan_exports(state, {}, TimePoint{});
+        const auto plan = plan_exports(state, {}, {}, TimePoint{});
         judgements = plan.judgements;
         for (const auto& device : plan.announce)
             state.announced[device.place.busid()] = device;
@@ -34,7 +37,14 @@ struct Pi {
                 const auto found = said.find(busid);
                 return found == said.end() ? nullptr : &found->second;
             },
-            true};
+            [this](const std::string& busid) {
+                const auto found = streams.find(busid);
+                return found == streams.end() ? std::nullopt : std::optional(found->second);
+            },
+            server,
+            refused,
+            true,
+            ""};
     }
 };
 
@@ -52,6 +62,48 @@ TEST_CASE("an exported device says which VM has it") {
     CHECK(device["state"] == "plugged");
     CHECK(device["node"] == "pve1");
     CHECK(device["vmid"] == 100);
+    CHECK(device["vm"].is_null());
+    CHECK(device["stream"].is_null());
+}
+
+TEST_CASE("a stream says whose it is and what carries it, before a node has said anything") {
+    Pi pi;
+    pi.add(bound(acm_board("1-1.2")));
+    const Holder holder{"pve1:22", "pve1", 100};
+    pi.streams["1-1.2"] = {holder, "kernel TLS", Lease::State::streaming};
+    const json expected{
+        {"state", "streaming"}, {"engine", "kernel TLS"}, {"node", "pve1"}, {"vmid", 100}};
+    CHECK(report_pi_devices(pi.input())["devices"][0]["stream"] == expected);
+    pi.streams["1-1.2"] = {holder, "", Lease::State::held_back};
+    const json device = report_pi_devices(pi.input())["devices"][0];
+    CHECK(device["stream"]["state"] == "held back");
+    CHECK(device["stream"]["engine"].is_null());
+    CHECK(device["why"].get<std::string>().find("pve1") != std::string::npos);
+}
+
+TEST_CASE("a VM is named as its node names it") {
+    Pi pi;
+    pi.add(bound(acm_board("1-1.2")));
+    pi.said["1-1.2"] = State{"1-1.2", "pve1", 100, "plugged", "", "workshop"};
+    CHECK(report_pi_devices(pi.input())["devices"][0]["vm"] == "workshop");
+}
+
+TEST_CASE("refused tickets, a port that is taken, and the limit of exports are reported") {
+    Pi pi;
+    pi.links = {{"pve1", "10.77.0.1:22", true, ""}};
+    pi.refused = {1, 2, 3};
+    pi.server = {3240, false, "port 3240 is taken by usbipd (pid 7)", 0, 0};
+    for (int port = 1; port <= 15; ++port)
+        pi.add(bound(acm_board(fmt::format("1-{}", port))));
+    json status = report_pi_status(pi.input());
+    CHECK(status["usbip"]["refused_tickets"] == json{{"wrong", 1}, {"replayed", 2}, {"late", 3}});
+    CHECK(status["usbip"]["listening"] == false);
+    CHECK(status["problems"] == json{"port 3240 is taken by usbipd (pid 7)"});
+    CHECK(status["exports"] == json{{"used", 15}, {"limit", 16}});
+    pi.add(bound(acm_board("1-16")));
+    status = report_pi_status(pi.input());
+    CHECK(status["exports"]["used"] == 16);
+    CHECK(status["problems"].size() == 2);
 }
 
 TEST_CASE("a device that stays says why") {

@@ -35,7 +35,8 @@ TEST_CASE("bind: unbind from the present driver, match_busid, bind; without a ne
     CHECK(
         sys.written() == "1-1.2"
                          "add 1-1.2"
-                         "1-1.2");
+                         "1-1.2"
+                         "del 1-1.2"); // its entry goes with the device
 }
 
 TEST_CASE("a device without a driver is bound without an unbind") {
@@ -43,14 +44,14 @@ TEST_CASE("a device without a driver is bound without an unbind") {
     add_device(sys);
     std::filesystem::remove(sys.sys(devices + "1-1.2/driver"));
     REQUIRE(UsbipHost(sys.roots).bind("1-1.2"));
-    CHECK(sys.written() == "add 1-1.21-1.2");
+    CHECK(sys.written() == "add 1-1.21-1.2del 1-1.2");
 }
 
 TEST_CASE("what is bound stays bound") {
     FakeSys sys;
     add_device(sys, "usbip-host");
     CHECK(UsbipHost(sys.roots).bind("1-1.2"));
-    CHECK(sys.written().empty());
+    CHECK(sys.written() == "del 1-1.2"); // bound before us: its entry goes with it too
 }
 
 TEST_CASE("hubs and imported devices keep their driver") {
@@ -97,6 +98,22 @@ TEST_CASE("unbind: usbip-host's unbind, match_busid, rebind") {
         sys.written() == "1-1.2"
                          "del 1-1.2"
                          "1-1.2");
+}
+
+TEST_CASE("a socket is handed to a device that is available, and to no other") {
+    FakeSys sys;
+    add_device(sys, "usbip-host");
+    sys.log(devices + "1-1.2/usbip_sockfd");
+    const UsbipHost host(sys.roots);
+    CHECK(host.serve("1-1.2", 7).error().kind == ErrorKind::not_found);
+    sys.file(devices + "1-1.2/usbip_status", "2\n");
+    CHECK(host.serve("1-1.2", 7).error().kind == ErrorKind::busy);
+    sys.file(devices + "1-1.2/usbip_status", "3\n");
+    CHECK(host.serve("1-1.2", 7).error().kind == ErrorKind::unavailable);
+    CHECK(sys.written().empty());
+    sys.file(devices + "1-1.2/usbip_status", "1\n");
+    CHECK(host.serve("1-1.2", 7));
+    CHECK(sys.written() == "7");
 }
 
 TEST_CASE("what is not bound, or gone, is not unbound") {
