@@ -114,7 +114,8 @@ void Arbiter::began(const Admission& admission, std::string engine, UniqueFd soc
     streams_[admission.stream] = busid;
     watch_.add(admission.stream, std::move(socket));
     const Lease* lease = leases_.find(busid);
-    if (!lease || lease->stream != admission.stream) // closed, or gone, meanwhile
+    const bool doomed = doomed_.erase(admission.stream) > 0;
+    if (doomed || !lease || lease->stream != admission.stream) // closed, or gone, meanwhile
         return watch_.cut(admission.stream);
     journal_.device(
         busid, "served", fmt::format("stream to {} ({})", name_of(lease->holder), engine));
@@ -124,6 +125,7 @@ void Arbiter::began(const Admission& admission, std::string engine, UniqueFd soc
 
 void Arbiter::failed(const Admission& admission, const std::string& why) {
     journal_.device(admission.busid, "failed", "its stream did not begin: " + why);
+    doomed_.erase(admission.stream);
     ended(admission.busid, admission.stream);
 }
 
@@ -132,8 +134,10 @@ void Arbiter::cut(const std::string& busid, std::uint64_t stream) {
     if (const auto adopted = adopted_.find(busid);
         adopted != adopted_.end() && adopted->second == stream)
         outside_.renew(busid);
-    else
+    else if (watch_.has(stream))
         watch_.cut(stream);
+    else
+        doomed_.insert(stream); // on its way to the kernel
 }
 
 void Arbiter::stream_ended(std::uint64_t stream) {

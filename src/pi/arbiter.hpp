@@ -99,6 +99,7 @@ class Arbiter {
     std::map<std::string, unsigned> devnums_;      ///< of the devices that are there, by busid
     std::map<std::uint64_t, std::string> streams_; ///< busids of the watched ones
     std::map<std::string, std::uint64_t> adopted_; ///< streams without a descriptor, by busid
+    std::set<std::uint64_t> doomed_;               ///< that have to end as soon as they have begun
     asio::steady_timer expiry_;
     bool looking_ = false;
 };

@@ -77,7 +77,7 @@ Result<ModeChange> read_mode_change(
     const json& args, const Roots& roots, const ExportState& state, const ExportConfig& config) {
     ModeChange change;
     const auto word = text_of(args, "mode");
-    change.mode = parse_mode(word);
+    change.mode = parse_device_mode(word);
     if (!change.mode && word != "default")
         return fail(
             ErrorKind::invalid, "'{}' is no mode: usbip, serial, off or default", printable(word));

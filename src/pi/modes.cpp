@@ -21,7 +21,7 @@ std::string_view to_string(DeviceMode mode) noexcept {
     return "off";
 }
 
-std::optional<DeviceMode> parse_mode(std::string_view word) noexcept {
+std::optional<DeviceMode> parse_device_mode(std::string_view word) noexcept {
     for (const auto mode : {DeviceMode::usbip, DeviceMode::serial, DeviceMode::off})
         if (word == to_string(mode))
             return mode;
@@ -79,7 +79,7 @@ static std::string text_of(const json& entry, const char* key) {
 }
 
 static Result<> read_entry(const json& entry, bool by_place, Modes& modes) {
-    const auto mode = parse_mode(text_of(entry, "mode"));
+    const auto mode = parse_device_mode(text_of(entry, "mode"));
     if (!mode)
         return fail(
             ErrorKind::invalid, "\"{}\" is no mode: usbip, serial or off",

@@ -19,7 +19,7 @@ enum class DeviceMode {
     off,    ///< it is this machine's own
 };
 std::string_view to_string(DeviceMode mode) noexcept;
-std::optional<DeviceMode> parse_mode(std::string_view word) noexcept;
+std::optional<DeviceMode> parse_device_mode(std::string_view word) noexcept;
 
 /// "platform-fe9c0000.xhci/1.2": a place that a reboot does not move.
 struct ControllerPlace {

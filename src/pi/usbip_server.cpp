@@ -175,8 +175,9 @@ Task<> UsbipServer::accept_all() {
 }
 
 bool UsbipServer::is_allowed(const std::string& address) const {
-    return std::ranges::any_of(
-        allow_, [&](const AddressRange& range) { return range.contains(address); });
+    const auto client = Network::parse(address);
+    return client && std::ranges::any_of(
+                         allow_, [&](const Network& network) { return network.covers(*client); });
 }
 
 void UsbipServer::turn_away(const Guest& guest, std::string_view why) {

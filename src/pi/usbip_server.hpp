@@ -71,7 +71,7 @@ class UsbipServer {
     PiJournal& journal_;
     List list_;
     std::uint16_t port_ = 0;
-    std::vector<AddressRange> allow_;
+    std::vector<Network> allow_;
     StreamSealer sealer_;
     asio::ip::tcp::acceptor listener_;
     asio::steady_timer retry_;

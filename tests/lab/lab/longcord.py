@@ -36,6 +36,13 @@ class Longcord:
                 return device
         return None
 
+    def pi_device(self, busid):
+        """The device's line of `longcord devices` on the Pi."""
+        for device in self.cli("devices", machine=self.pi)["devices"]:
+            if device["place"] == busid:
+                return device
+        raise LookupError(f"the Pi has nothing at {busid}")
+
     def wait_linked(self, name="workbench", timeout=120):
         def linked():
             pis = self.cli("status")["pis"]
