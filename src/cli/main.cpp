@@ -65,6 +65,11 @@ static int run(int argc, char** argv) {
     add_mode(app, exit);
     add_events(app, exit);
     add_rules(app, exit);
+    add_pair(app, exit);
+    add_pis(app, exit);
+    add_unpair(app, exit);
+    add_join(app, exit);
+    add_leave(app, exit);
     add_rescan(app, exit);
     add_vm(app, exit);
     add_by_hand(app, exit);

@@ -71,10 +71,11 @@ static Table host_devices_table(const json& status) {
 }
 
 static Table links_table(const json& status) {
-    Table table({"NODE", "ADDRESS", "LINK", "PROBLEM"});
+    Table table({"NODE", "ADDRESS", "LINK", "ROUND TRIP", "PROBLEM"});
     for (const json& link : list_field(status, "links"))
         table.add(
             {text_field(link, "node"), text_field(link, "host"), link_cell(link),
+             milliseconds_text(number_field(link, "rtt_ms")),
              Cell(text_field(link, "problem"), Tone::bad)});
     return table;
 }
@@ -140,7 +141,8 @@ std::string status_view(const json& status, const Look& look) {
     std::string text = coloured(pi ? "longcord-pi" : "longcord-host", Tone::strong, look) + " " +
                        text_field(status, "version") + (name.empty() ? "" : " on " + name) + "\n";
     if (pi) {
-        text += section("Nodes", links_table(status), "none: see `nodes` in pi.yaml", look);
+        text +=
+            section("Nodes", links_table(status), "none: run `longcord pair NAME` on a node", look);
         text += section("Devices", pi_devices_table(status), "none", look);
         if (const Table refused = refused_table(status); !refused.empty())
             text += section("Not served", refused, "", look);

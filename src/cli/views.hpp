@@ -13,6 +13,7 @@ namespace longcord {
 std::string status_view(const nlohmann::json& status, const Look& look);
 std::string devices_view(const nlohmann::json& reply, const Look& look);
 std::string explain_view(const nlohmann::json& reply, const Look& look);
+std::string pis_view(const nlohmann::json& reply, const Look& look);
 /// One line with its newline, columns of fixed width: the next event is not known yet.
 std::string event_view(const nlohmann::json& event, const Look& look);
 

@@ -126,6 +126,7 @@ Result<HostConfig> parse_host_config(std::string_view text, const std::string& f
     top.read(
         "dead_after", config.dead_after, HostConfig::min_dead_after, HostConfig::max_dead_after);
     top.read("usbip_port", config.usbip_port, 1, 65535);
+    top.read("ssh_port", config.ssh_port, 1, 65535);
     top.read_choice("foreign_imports", foreign, {"allow", "refuse"});
     config.foreign_imports = foreign == "refuse" ? ForeignImports::refuse : ForeignImports::allow;
     YamlMap controllers = top.map("controllers");

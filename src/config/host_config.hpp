@@ -52,6 +52,8 @@ struct HostConfig {
     std::string node; ///< empty: this machine's host name
     milliseconds dead_after{3'000};
     std::uint16_t usbip_port = standard_usbip_port; ///< of the Pis
+    std::uint16_t ssh_port =
+        22; ///< of sshd on the nodes, for tokens and for Pis that learn of a node
     ForeignImports foreign_imports = ForeignImports::allow;
     struct Controllers {
         bool hot_add = false;

@@ -110,11 +110,42 @@ Result<std::string> ControlClient::read_line(std::optional<TimePoint> until) {
     }
 }
 
+Result<> ControlClient::ask(std::string_view verb, const nlohmann::json& args) {
+    return send(format_request(verb, args) + "\n", Clock::now() + standard_wait);
+}
+
+Result<bool> ControlClient::wait_beside(ControlClient& events, milliseconds wait) {
+    const TimePoint until = Clock::now() + wait;
+    for (;;) {
+        if (events.input_.find('\n') != std::string::npos)
+            return false;
+        const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+        if (left <= milliseconds(0))
+            return too_late();
+        std::array<pollfd, 2> fds{{{socket_.get(), POLLIN, 0}, {events.socket_.get(), POLLIN, 0}}};
+        if (poll(fds.data(), fds.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
+            return fail_errno(errno, "wait for the service");
+        // Events first: what was said before the end is shown before it.
+        if (fds[1].revents != 0)
+            return false;
+        if (fds[0].revents != 0)
+            return true;
+    }
+}
+
+Result<nlohmann::json> ControlClient::reply() {
+    return read_reply(Clock::now() + standard_wait);
+}
+
 Result<nlohmann::json> ControlClient::call(
     std::string_view verb, const nlohmann::json& args, milliseconds wait) {
     const TimePoint until = Clock::now() + wait;
     if (const auto sent = send(format_request(verb, args) + "\n", until); !sent)
         return sent.error();
+    return read_reply(until);
+}
+
+Result<nlohmann::json> ControlClient::read_reply(TimePoint until) {
     const auto line = read_line(until);
     if (!line)
         return line.error();

@@ -25,6 +25,13 @@ class ControlClient {
     Result<nlohmann::json> call(
         std::string_view verb, const nlohmann::json& args, milliseconds wait = standard_wait);
 
+    /// Sends a request whose reply is waited for with wait_reply().
+    Result<> ask(std::string_view verb, const nlohmann::json& args);
+    /// Until `events` has something to be read with next() (false), or the reply is there (true).
+    /// ErrorKind::timeout after `wait`.
+    Result<bool> wait_beside(ControlClient& events, milliseconds wait);
+    Result<nlohmann::json> reply();
+
     /// The next of a stream (an event or lagged), however long it takes. ErrorKind::unavailable:
     /// the service ended.
     Result<ControlMessage> next();
@@ -32,6 +39,7 @@ class ControlClient {
   private:
     explicit ControlClient(UniqueFd socket) : socket_(std::move(socket)) {}
     Result<> send(std::string_view text, TimePoint until);
+    Result<nlohmann::json> read_reply(TimePoint until);
     Result<std::string> read_line(std::optional<TimePoint> until);
 
     UniqueFd socket_;

@@ -3,6 +3,7 @@
 
 #include "base/spawn.hpp"
 #include "base/text.hpp"
+#include "control/permission.hpp"
 #include "host/metrics.hpp"
 #include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
@@ -80,6 +81,8 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       machines_(loop, config_file_, reconciler_, journal_, rules_, roster_),
       pve_(loop, roots_, pool_, reconciler_, journal_, nodes_, intents_, rules_, roster_),
       links_(loop, roots_, config_, node_name(config_), reconciler_, journal_, opens_),
+      keys_(loop, roots_, pool_, config_, node_name(config_), links_, journal_),
+      pairing_(roots_, pool_, config_, node_name(config_), links_, keys_, journal_),
       hands_(loop, reconciler_, journal_), signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
     reconciler_.world().hot_add = config_.controllers.hot_add;
@@ -93,6 +96,7 @@ void App::start() {
         journal_.problem(fmt::format("host.yaml: '{}' has no effect in this version", key));
     spawn_guarded(loop_, "control socket", control_.run());
     spawn_guarded(loop_, "link socket", links_.run());
+    spawn_guarded(loop_, "keys of Pis", keys_.run());
     spawn_guarded(loop_, "kernel source", kernel_.run());
     spawn_guarded(loop_, "VM registry", pve_.watch_vms());
     spawn_guarded(loop_, "rules and configs", pve_.watch_config());
@@ -182,6 +186,13 @@ ReportInput App::report_input() const {
 }
 
 Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, Peer peer) {
+    static const std::vector<std::string_view> for_portal{"status", "devices", "explain", "events"};
+    if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
+        co_return allowed.error();
+    if (PairingDesk::knows(verb)) {
+        auto result = co_await pairing_.answer(std::move(verb), std::move(args));
+        co_return result;
+    }
     if (HandVerbs::knows(verb)) {
         if (peer.uid != 0)
             co_return fail(ErrorKind::refused, "{} is for root", verb);

@@ -9,6 +9,7 @@
 #include "host/kernel_source.hpp"
 #include "host/link_source.hpp"
 #include "host/machine_source.hpp"
+#include "host/pairing_desk.hpp"
 #include "host/plain_servers.hpp"
 #include "host/pve_source.hpp"
 #include "host/report.hpp"
@@ -58,6 +59,8 @@ class App {
     MachineSource machines_;
     PveSource pve_;
     LinkSource links_;
+    KeyWatch keys_;
+    PairingDesk pairing_;
     HandVerbs hands_;
     asio::signal_set signals_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/link_source.hpp"
 
+#include "base/spawn.hpp"
 #include "plan/changes.hpp"
 
 namespace longcord {
@@ -8,7 +9,7 @@ namespace longcord {
 LinkSource::LinkSource(
     asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
     Reconciler& reconciler, Journal& journal, OpenRequests& opens)
-    : config_(config), node_(std::move(node)), reconciler_(reconciler), journal_(journal),
+    : loop_(loop), config_(config), node_(std::move(node)), reconciler_(reconciler), journal_(journal),
       opens_(opens), server_(loop, roots, node_, handler(), config.dead_after) {
     opens_.send_with(
         [this](const std::string& pi, HostMessage said) { server_.send(pi, std::move(said)); });
@@ -35,7 +36,23 @@ LinkServer::Handler LinkSource::handler() {
         journal_.pi(pi, "unlinked", why.message);
         reconciler_.wake();
     };
+    handler.pair = [this](Preface preface, std::string line) {
+        return on_pairing_(std::move(preface), std::move(line));
+    };
     return handler;
+}
+
+void LinkSource::expel(const std::string& pi, const std::string& why) {
+    server_.expel(pi, why);
+    pi_unpaired(reconciler_.world(), pi);
+    reconciler_.wake();
+}
+
+std::optional<LinkSource::LinkFacts> LinkSource::link_of(const std::string& pi) const {
+    const auto found = reconciler_.world().pis.find(pi);
+    if (found == reconciler_.world().pis.end() || !found->second.linked)
+        return std::nullopt;
+    return LinkFacts{found->second.address, found->second.linked_since};
 }
 
 /// Where host.yaml says that this Pi's devices are fetched, if it says so.
@@ -50,6 +67,8 @@ std::optional<Address> LinkSource::address_set_for(
 
 void LinkSource::message(const std::string& pi, PiMessage received) {
     World& world = reconciler_.world();
+    if (std::holds_alternative<Leave>(received))
+        return spawn_guarded(loop_, "a Pi leaves", on_leave_(pi));
     if (const auto* hello = std::get_if<Hello>(&received)) {
         const auto set = address_set_for(pi, static_cast<std::uint16_t>(hello->usbip_port));
         world.pis[pi].usbip_port = set ? set->port : hello->usbip_port;

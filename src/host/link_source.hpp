@@ -34,6 +34,25 @@ class LinkSource {
         return server_.round_trip(pi);
     }
 
+    /// For pairing: who asks what of it, and what it does to links.
+    using OnPairing = std::function<Task<HostMessage>(Preface, std::string line)>;
+    using OnLeave = std::function<Task<>(std::string pi)>;
+    void on_pairing(OnPairing handle) { on_pairing_ = std::move(handle); }
+    void on_leave(OnLeave handle) { on_leave_ = std::move(handle); }
+    std::vector<LinkServer::LinkedKey> linked_keys(TimePoint before) const {
+        return server_.linked_keys(before);
+    }
+    void set_nodes(std::vector<NodeAddress> nodes) { server_.set_nodes(std::move(nodes)); }
+    const std::vector<NodeAddress>& nodes() const noexcept { return server_.nodes(); }
+    void say(const std::string& pi, HostMessage message) { server_.send(pi, std::move(message)); }
+    /// Ends the link and lets go of what came over it.
+    void expel(const std::string& pi, const std::string& why);
+    struct LinkFacts {
+        std::string address;
+        TimePoint since;
+    };
+    std::optional<LinkFacts> link_of(const std::string& pi) const;
+
   private:
     LinkServer::Handler handler();
     std::optional<Address> address_set_for(const std::string& pi, std::uint16_t default_port) const;
@@ -41,8 +60,11 @@ class LinkSource {
     void answered(const std::string& pi, const PiMessage& message);
     bool has_room(const std::string& pi, const Place& place);
 
+    asio::io_context& loop_;
     const HostConfig& config_;
     std::string node_;
+    OnPairing on_pairing_;
+    OnLeave on_leave_;
     Reconciler& reconciler_;
     Journal& journal_;
     OpenRequests& opens_;

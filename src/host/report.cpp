@@ -85,6 +85,8 @@ Outcome outcome_of(const ReportInput& input, const Place& place) {
 json report_pis(const ReportInput& input) {
     json pis = json::array();
     for (const auto& [name, pi] : input.world.pis) {
+        if (pi.unpaired)
+            continue;
         const auto rtt = input.round_trips.find(name);
         pis.push_back({
             {"name", name},

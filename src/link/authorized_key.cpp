@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "link/authorized_key.hpp"
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -26,32 +27,6 @@ std::string_view take_word(std::string_view& rest) {
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     rest = trim(rest);
     return word;
-}
-
-/// RFC 4648, 4; empty where it is none.
-std::string decode_base64(std::string_view text) {
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string_view digits = text;
-    while (digits.ends_with('=') && text.size() - digits.size() < 2)
-        digits.remove_suffix(1);
-    if (text.size() % 4 != 0)
-        return {};
-    std::string bytes;
-    unsigned bits = 0;
-    unsigned value = 0;
-    for (const char c : digits) {
-        const auto digit = alphabet.find(c);
-        if (digit == std::string_view::npos)
-            return {};
-        value = (value << 6 | static_cast<unsigned>(digit)) & 0xffff;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes += static_cast<char>(value >> bits & 0xff);
-        }
-    }
-    return bytes;
 }
 
 /// The key's blob begins with its type as an SSH string: four bytes of length, big endian (RFC
@@ -80,14 +55,18 @@ Result<PublicKey> parse_public_key(std::string_view content) {
             "begins with \"{}\", not with the type of a key such as "
             "ssh-ed25519 (options are not allowed here)",
             printable(type, 40));
-    if (!names_type(decode_base64(blob), type))
+    const auto bytes = decode_base64(blob);
+    if (!bytes || !names_type(*bytes, type))
         return fail(ErrorKind::invalid, "holds no {} key", type);
     return PublicKey{std::string(type), std::string(blob)};
 }
 
 std::string authorized_keys_line(
-    std::string_view program, std::string_view pi, const PublicKey& key) {
-    return fmt::format("restrict,command=\"{} --pi {}\" {} {}", program, pi, key.type, key.blob);
+    std::string_view program, std::string_view pi, std::string_view fingerprint,
+    const PublicKey& key) {
+    return fmt::format(
+        "restrict,command=\"{} --pi {} --key {}\" {} {}", program, pi, fingerprint, key.type,
+        key.blob);
 }
 
 } // namespace longcord

@@ -23,9 +23,11 @@ struct PublicKey {
 /// takes for users, and the one the key itself names.
 Result<PublicKey> parse_public_key(std::string_view content);
 
-/// `restrict,command="PROGRAM --pi NAME" TYPE BLOB`, one line of authorized_keys without its
-/// newline. `program` must be free of quotes, backslashes and newlines.
+/// `restrict,command="PROGRAM --pi NAME --key FINGERPRINT" TYPE BLOB`, one line of authorized_keys
+/// without its newline. `program` must be free of quotes, backslashes and newlines. The fingerprint
+/// ("SHA256:...") tells the service which key it was, so that a link ends with its key.
 std::string authorized_keys_line(
-    std::string_view program, std::string_view pi, const PublicKey& key);
+    std::string_view program, std::string_view pi, std::string_view fingerprint,
+    const PublicKey& key);
 
 } // namespace longcord

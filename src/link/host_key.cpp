@@ -39,6 +39,15 @@ std::string fingerprint(ssh_key key) {
         "{} {}", ::ssh_key_type_to_char(::ssh_key_type(key)), text ? text.get() : "");
 }
 
+std::string public_key_text(ssh_key key) {
+    char* blob = nullptr;
+    if (::ssh_pki_export_pubkey_base64(key, &blob) != SSH_OK)
+        return {};
+    const std::unique_ptr<char, void (*)(char*)> text(
+        blob, [](char* s) { ::ssh_string_free_char(s); });
+    return fmt::format("{} {}", ::ssh_key_type_to_char(::ssh_key_type(key)), text.get());
+}
+
 /// The fingerprints that known_hosts has for this host, in its order.
 std::string pinned(const std::string& name, const std::string& content) {
     std::string all;
@@ -80,6 +89,30 @@ Result<> check_host_key(
         "{}: wrong host key: {} was offered, {} has {}. Either the node "
         "was installed anew, or somebody else answers in its place",
         name, fingerprint(offered.get()), known_hosts.string(), expected);
+}
+
+Result<> check_pinned_host_key(
+    ssh_session session, const std::string& host, const std::string& expected) {
+    ssh_key raw = nullptr;
+    if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
+        return fail(ErrorKind::protocol, "{}: no host key: {}", host, ::ssh_get_error(session));
+    const Key offered(raw);
+    const std::string got = fingerprint(offered.get());
+    if (got.ends_with(" " + expected))
+        return {};
+    return fail(
+        ErrorKind::refused,
+        "{}: wrong host key: {} was offered, the token has {}. Either this is another machine, or "
+        "somebody answers in the node's place; nothing was sent to it",
+        host, got, expected);
+}
+
+std::string host_key_of(ssh_session session) {
+    ssh_key raw = nullptr;
+    if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
+        return {};
+    const Key offered(raw);
+    return public_key_text(offered.get());
 }
 
 } // namespace longcord

@@ -17,4 +17,11 @@ Result<> check_host_key(
     ssh_session session, const std::string& host, unsigned port,
     const std::filesystem::path& known_hosts);
 
+/// The same against one fingerprint ("SHA256:..."), which came by hand.
+Result<> check_pinned_host_key(
+    ssh_session session, const std::string& host, const std::string& fingerprint);
+
+/// "ssh-ed25519 AAAA...", the key that this session's other end has shown.
+std::string host_key_of(ssh_session session);
+
 } // namespace longcord

@@ -3,6 +3,9 @@
 // stdout) and the service (link.sock), and says whose they are. It outlives the service: when that
 // goes it keeps the SSH session, drops what the Pi says, and connects again. It ends with the SSH
 // session.
+//
+//     longcord-link --pi NAME [--key FINGERPRINT]
+//     longcord-link --pair NAME --key FINGERPRINT     of a pairing's throw-away key: one connection
 #include "base/roots.hpp"
 #include "base/spawn.hpp"
 #include "link/line_gate.hpp"
@@ -15,8 +18,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <time.h>
+#include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -42,17 +47,29 @@ std::uint64_t boot_time_ms() {
 
 class Carrier {
   public:
-    Carrier(asio::io_context& loop, std::string socket, std::string first_line)
-        : loop_(loop), path_(std::move(socket)), first_line_(std::move(first_line)),
-          in_(loop, STDIN_FILENO), out_(loop, STDOUT_FILENO) {}
+    Carrier(asio::io_context& loop, std::string socket, const Preface& preface)
+        : loop_(loop), path_(std::move(socket)), first_line_(format(preface) + '\n'),
+          once_(preface.pairing), in_(loop, STDIN_FILENO), out_(loop, STDOUT_FILENO) {}
 
+    void start() {
+        spawn_guarded(loop_, "from the service", once_ ? from_service_once() : from_service());
+        if (!once_)
+            spawn_guarded(loop_, "from the Pi", from_pi());
+    }
+
+  private:
     Task<> from_pi() {
         std::array<char, 16 * 1024> chunk;
         for (;;) {
             const auto buffer = asio::buffer(chunk);
             const auto [error, size] = co_await in_.async_read_some(buffer, as_value);
-            if (error)
-                co_return loop_.stop(); // the SSH session is over
+            if (error) {
+                // The SSH session is over; or all that is to be handed over was, and the answer
+                // is still to come.
+                if (!once_)
+                    loop_.stop();
+                co_return;
+            }
             const auto lines = gate_.pass({chunk.data(), size});
             const auto connection = connection_;
             if (lines.empty() || !connection)
@@ -73,7 +90,17 @@ class Carrier {
         }
     }
 
-  private:
+    /// Nothing of what a Pi that is being paired says may be lost: it is read once the service is
+    /// there, and one that is not there is said.
+    Task<> from_service_once() {
+        const bool served = co_await one_connection();
+        if (!served)
+            fmt::print(
+                stderr, "longcord-host did not answer on this node; does it run there "
+                        "(systemctl status longcord-host)?\n");
+        loop_.stop();
+    }
+
     /// True once the service has said something.
     Task<bool> one_connection() {
         auto socket = std::make_shared<LineSocket::Socket>(loop_);
@@ -87,6 +114,8 @@ class Carrier {
             co_return false;
         connection_ = socket;
         gate_.open();
+        if (once_)
+            spawn_guarded(loop_, "from the Pi", from_pi());
         const bool served = co_await carry_lines(*socket);
         gate_.close();
         connection_.reset();
@@ -131,26 +160,45 @@ class Carrier {
     asio::io_context& loop_;
     std::string path_;
     std::string first_line_;
+    bool once_;
     asio::posix::stream_descriptor in_;
     asio::posix::stream_descriptor out_;
     std::shared_ptr<LineSocket::Socket> connection_;
     LineGate gate_;
 };
 
-int run(const std::string& pi, const char* ssh_connection) {
+int run(Preface preface, const char* ssh_connection) {
     const auto address = address_from_ssh_connection(ssh_connection ? ssh_connection : "");
     if (!address) {
         fmt::print(stderr, "longcord-link: is started by sshd only: {}\n", address.error().message);
         return 2;
     }
-    const Preface preface{pi, *address, boot_time_ms()};
+    preface.address = *address;
+    preface.started = boot_time_ms();
     const auto socket = Roots::from_environment().run() / "link.sock";
     asio::io_context loop(1);
-    Carrier carrier(loop, socket.string(), format(preface) + '\n');
-    spawn_guarded(loop, "from the Pi", carrier.from_pi());
-    spawn_guarded(loop, "from the service", carrier.from_service());
+    Carrier carrier(loop, socket.string(), preface);
+    carrier.start();
     loop.run();
     return guarded_task_failed() ? 1 : 0;
+}
+
+/// The forced command's words; nullopt for others.
+std::optional<Preface> preface_from(const std::vector<std::string>& words) {
+    Preface preface;
+    for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+        if (words[i] == "--pi" || words[i] == "--pair") {
+            preface.pi = words[i + 1];
+            preface.pairing = words[i] == "--pair";
+        } else if (words[i] == "--key") {
+            preface.key = words[i + 1];
+        } else {
+            return std::nullopt;
+        }
+    }
+    if (words.size() % 2 != 0 || !is_pi_name(preface.pi))
+        return std::nullopt;
+    return preface;
 }
 
 } // namespace
@@ -158,13 +206,14 @@ int run(const std::string& pi, const char* ssh_connection) {
 } // namespace longcord
 
 int main(int argc, char** argv) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
-    const char* ssh_connection = std::getenv("SSH_CONNECTION");
-    const std::string option = argc == 3 ? argv[1] : "";
-    if (option != "--pi" || !longcord::is_pi_name(argv[2])) {
-        fmt::print(stderr, "usage: longcord-link --pi NAME (the forced command of a Pi's key)\n");
+    auto preface = longcord::preface_from({argv + 1, argv + argc});
+    if (!preface) {
+        fmt::print(
+            stderr, "usage: longcord-link --pi NAME [--key FINGERPRINT] (the forced command of a "
+                    "Pi's key)\n");
         return 2;
     }
     std::signal(SIGPIPE, SIG_IGN);
-    return longcord::run(argv[2], ssh_connection);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    return longcord::run(std::move(*preface), std::getenv("SSH_CONNECTION"));
 }

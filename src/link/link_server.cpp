@@ -32,6 +32,7 @@ struct LinkServer::Link {
     RateLimit refusals{refusals_per_second, refusals_at_once};
     unsigned unreported = 0; ///< refusals since the last one that was reported
     asio::steady_timer timer;
+    TimePoint admitted = Clock::now();
     bool up = false;
     bool foreign = false; ///< its hello named a version that we do not speak
     bool ended = false;
@@ -99,6 +100,10 @@ Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
         spdlog::warn("{}", preface.error().message);
         co_return socket->close();
     }
+    if (preface->pairing) {
+        co_await pair(socket, *preface);
+        co_return;
+    }
     auto link = admit(socket, *preface);
     if (!link) {
         const LinkError why{link.error().message, true};
@@ -110,6 +115,30 @@ Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
     mark_up(**link);
     spawn_guarded(loop_, "the heartbeat of Pi " + preface->pi, beat(*link));
     co_await serve(*link);
+}
+
+/// One line each way. Whoever holds a token may come again and again, so they count as strangers.
+Task<> LinkServer::pair(std::shared_ptr<LineSocket> socket, Preface preface) {
+    const auto gone = gone_;
+    ++strangers_;
+    asio::steady_timer deadline(loop_, pairing_deadline);
+    deadline.async_wait([socket](const boost::system::error_code& error) {
+        if (!error)
+            socket->close();
+    });
+    const auto line = co_await socket->read_line();
+    if (*gone)
+        co_return;
+    if (line && handler_.pair) {
+        // One that is too long comes as an empty one, which is no request either.
+        const HostMessage reply = co_await handler_.pair(std::move(preface), line->text);
+        if (*gone)
+            co_return;
+        socket->send(format(reply));
+    }
+    --strangers_;
+    deadline.cancel();
+    socket->close_when_sent();
 }
 
 Result<LinkServer::LinkPtr> LinkServer::admit(
@@ -217,14 +246,47 @@ void LinkServer::refuse(Link& link, Error error) {
     handler_.refused(link.pi(), std::move(error));
 }
 
-void LinkServer::mark_up(Link& link) {
-    link.up = true;
+void LinkServer::welcome(Link& link) {
     Welcome welcome;
     welcome.node = node_;
     welcome.software = "longcord-host " LONGCORD_VERSION;
     welcome.pi = link.pi();
     welcome.dead_after = dead_after_;
+    welcome.nodes = nodes_;
     link.socket->send(format(HostMessage(welcome)));
+}
+
+void LinkServer::set_nodes(std::vector<NodeAddress> nodes) {
+    if (nodes == nodes_)
+        return;
+    nodes_ = std::move(nodes);
+    for (auto& [pi, link] : links_)
+        if (link->up)
+            welcome(*link);
+}
+
+std::vector<LinkServer::LinkedKey> LinkServer::linked_keys(TimePoint before) const {
+    std::vector<LinkedKey> keys;
+    for (const auto& [pi, link] : links_)
+        if (link->admitted < before)
+            keys.push_back({pi, link->preface.key});
+    return keys;
+}
+
+void LinkServer::expel(const std::string& pi, const std::string& why) {
+    const auto at = links_.find(pi);
+    if (at == links_.end())
+        return;
+    const LinkPtr link = at->second;
+    const LinkError last{why, true};
+    link->socket->send(format(HostMessage(last)));
+    link->socket->close_when_sent();
+    end(*link, fail(ErrorKind::refused, "Pi {}: {}", pi, why));
+}
+
+void LinkServer::mark_up(Link& link) {
+    link.up = true;
+    welcome(link);
     handler_.up(LinkUp{link.pi(), link.preface.address});
 }
 

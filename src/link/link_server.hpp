@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -36,6 +37,8 @@ class LinkServer {
     /// Connections that have not said yet whose they are, and for how long they may.
     static constexpr unsigned max_strangers = 32;
     static constexpr milliseconds preface_deadline{5000};
+    /// For a Pi that is being paired: to hand its key over.
+    static constexpr milliseconds pairing_deadline{10'000};
 
     struct Handler {
         /// A link is there, or speaks again after silence. `welcome` was sent; hello and devices
@@ -48,6 +51,8 @@ class LinkServer {
         std::function<void(std::string pi, Error)> refused;
         /// The link is gone, or silent for dead_after.
         std::function<void(std::string pi, Error why)> down;
+        /// The one line that a throw-away key is good for; what comes back is said to the Pi.
+        std::function<Task<HostMessage>(Preface, std::string line)> pair;
     };
 
     LinkServer(
@@ -71,11 +76,28 @@ class LinkServer {
     void send(const std::string& pi, HostMessage message);
     std::optional<milliseconds> round_trip(const std::string& pi) const;
 
+    /// The cluster's other nodes, for every welcome from now on; linked Pis are welcomed anew where
+    /// the list is another one than before.
+    void set_nodes(std::vector<NodeAddress> nodes);
+    const std::vector<NodeAddress>& nodes() const noexcept { return nodes_; }
+
+    /// Whose links these are, and by which key (empty: not known). Of those that were there at
+    /// `before`: a link is as new as its key can be.
+    struct LinkedKey {
+        std::string pi;
+        std::string key;
+    };
+    std::vector<LinkedKey> linked_keys(TimePoint before) const;
+    /// Ends this Pi's link for good: its SSH session is told why, and ends.
+    void expel(const std::string& pi, const std::string& why);
+
   private:
     struct Link;
     using LinkPtr = std::shared_ptr<Link>;
 
     Task<> greet(std::shared_ptr<LineSocket> socket);
+    Task<> pair(std::shared_ptr<LineSocket> socket, Preface preface);
+    void welcome(Link& link);
     Task<> serve(LinkPtr link);
     Task<> beat(LinkPtr link);
     Result<LinkPtr> admit(std::shared_ptr<LineSocket> socket, const Preface& preface);
@@ -93,6 +115,7 @@ class LinkServer {
     milliseconds dead_after_;
     asio::local::stream_protocol::acceptor acceptor_;
     unsigned strangers_ = 0;
+    std::vector<NodeAddress> nodes_;
     /// Coroutines under way hold it, and stop once it says that this object is gone.
     std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
     std::map<std::string, LinkPtr> links_;

@@ -22,8 +22,12 @@ static bool is_address(const std::string& text) {
 }
 
 std::string format(const Preface& preface) {
-    const nlohmann::json value = {
+    nlohmann::json value = {
         {"pi", preface.pi}, {"address", preface.address}, {"started", preface.started}};
+    if (!preface.key.empty())
+        value["key"] = preface.key;
+    if (preface.pairing)
+        value["pairing"] = true;
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -35,7 +39,8 @@ Result<Preface> parse_preface(std::string_view line) {
     LinkFields fields(refusal, *value);
     constexpr auto latest = std::numeric_limits<std::uint64_t>::max();
     Preface preface{
-        fields.text("pi"), fields.text("address"), fields.number("started", 0, latest, latest)};
+        fields.text("pi"), fields.text("address"), fields.number("started", 0, latest, latest),
+        fields.text("key", ""), fields.flag("pairing", false)};
     if (!is_pi_name(preface.pi))
         fields.refuse("pi", fmt::format("\"{}\" is no name of a Pi", preface.pi));
     if (!is_address(preface.address))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The first line on link.sock, from longcord-link to the service: whose link this is. The name
-// comes from the SSH key (the forced command's --pi), the address from sshd (SSH_CONNECTION):
-// nothing in it was said by the Pi.
+// and the fingerprint come from the SSH key (its forced command), the address from sshd
+// (SSH_CONNECTION): nothing in it was said by the Pi.
 #pragma once
 
 #include "base/error.hpp"
@@ -18,6 +18,9 @@ struct Preface {
     /// CLOCK_BOOTTIME in ms at the start of longcord-link: of two links of one Pi, the one that was
     /// started later is the newer, in whatever order they reach a restarted service.
     std::uint64_t started = 0;
+    std::string key{}; ///< fingerprint of the key that logged in; a link ends with its key
+    /// A throw-away key: this is no link yet, and may become one by a `pair` message only.
+    bool pairing = false;
     bool operator==(const Preface&) const = default;
 };
 

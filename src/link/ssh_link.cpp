@@ -96,6 +96,7 @@ void LinkClient::take(HostMessage message) {
         said_.clear();
         if (!linked_) {
             linked_ = true;
+            since_ = Clock::now();
             handler_.up();
         }
     }
@@ -130,6 +131,14 @@ void LinkClient::send(PiMessage message) {
         return;
     }
     lines_->send(line);
+}
+
+std::optional<TimePoint> LinkClient::linked_since() const {
+    return linked_ ? std::optional(since_) : std::nullopt;
+}
+
+std::optional<std::chrono::microseconds> LinkClient::round_trip() const {
+    return linked_ && session_ ? session_->round_trip() : std::nullopt;
 }
 
 std::string LinkClient::last_problem() const {

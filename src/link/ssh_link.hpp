@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -47,6 +48,9 @@ class LinkClient {
     bool linked() const noexcept { return linked_; }
     /// When the node's service said something last.
     TimePoint heard_at() const noexcept { return heard_at_; }
+    /// None while it is not linked.
+    std::optional<TimePoint> linked_since() const;
+    std::optional<std::chrono::microseconds> round_trip() const;
     /// For people; empty while all is well.
     std::string last_problem() const;
 
@@ -68,6 +72,7 @@ class LinkClient {
     std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
     bool linked_ = false;
     TimePoint heard_at_{};
+    TimePoint since_{};
     std::string said_; ///< the node's last error message in this session
     std::string problem_;
 };

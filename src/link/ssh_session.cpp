@@ -13,6 +13,8 @@
 
 #include <libssh/libssh.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -65,17 +67,31 @@ Session make_session(const LinkTarget& target, int tcp) {
     set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
     set(SSH_OPTIONS_TIMEOUT, &answer_seconds);
     set(SSH_OPTIONS_FD, &fd);
+    if (!target.pinned_type.empty())
+        set(SSH_OPTIONS_HOSTKEYS, target.pinned_type == "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256"
+                                                                  : target.pinned_type.c_str());
     return session;
 }
 
-Result<> log_in(ssh_session session, const LinkTarget& target) {
+Result<Key> private_key(const LinkTarget& target) {
     ssh_key raw = nullptr;
-    if (::ssh_pki_import_privkey_file(target.identity.c_str(), "", nullptr, nullptr, &raw) !=
-        SSH_OK)
+    const int read =
+        target.identity_text.empty()
+            ? ::ssh_pki_import_privkey_file(target.identity.c_str(), "", nullptr, nullptr, &raw)
+            : ::ssh_pki_import_privkey_base64(
+                  target.identity_text.c_str(), nullptr, nullptr, nullptr, &raw);
+    if (read != SSH_OK)
         return fail(
             ErrorKind::refused, "{}: no private key without passphrase can be read",
             target.identity.string());
-    const Key key(raw);
+    return Key(raw);
+}
+
+Result<> log_in(ssh_session session, const LinkTarget& target) {
+    const auto loaded = private_key(target);
+    if (!loaded)
+        return loaded.error();
+    const Key& key = *loaded;
     switch (::ssh_userauth_publickey(session, nullptr, key.get())) {
     case SSH_AUTH_SUCCESS:
         return {};
@@ -86,6 +102,12 @@ Result<> log_in(ssh_session session, const LinkTarget& target) {
             "/etc/ssh/sshd_config.d/50-longcord.conf there?",
             target.host, target.user);
     case SSH_AUTH_DENIED:
+        if (!target.identity_text.empty())
+            return fail(
+                ErrorKind::refused,
+                "{}: the token is not good there (any more): it is older than 10 minutes, or "
+                "another was made after it",
+                target.host);
         return fail(
             ErrorKind::refused, "{}: sshd refuses {} for user {}; pair this Pi (again)",
             target.host, target.identity.string(), target.user);
@@ -211,6 +233,20 @@ Error SshSession::outcome() {
     return outcome_;
 }
 
+std::string SshSession::host_key() {
+    const std::lock_guard lock(mutex_);
+    return host_key_;
+}
+
+std::optional<std::chrono::microseconds> SshSession::round_trip() {
+    const std::lock_guard lock(mutex_);
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (tcp_ < 0 || ::getsockopt(tcp_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return std::nullopt;
+    return std::chrono::microseconds(info.tcpi_rtt);
+}
+
 bool SshSession::hold(int tcp) {
     const std::lock_guard lock(mutex_);
     tcp_ = tcp;
@@ -237,9 +273,16 @@ Error SshSession::work() {
     const Session session = make_session(target_, tcp->get());
     if (::ssh_connect(session.get()) != SSH_OK)
         return lost(target_, session.get());
-    if (auto known = check_host_key(session.get(), target_.host, target_.port, target_.known_hosts);
-        !known)
+    auto known =
+        target_.pinned_fingerprint.empty()
+            ? check_host_key(session.get(), target_.host, target_.port, target_.known_hosts)
+            : check_pinned_host_key(session.get(), target_.host, target_.pinned_fingerprint);
+    if (!known)
         return known.error();
+    {
+        const std::lock_guard lock(mutex_);
+        host_key_ = host_key_of(session.get());
+    }
     if (auto in = log_in(session.get(), target_); !in)
         return in.error();
     const auto channel = open_channel(session.get(), target_);

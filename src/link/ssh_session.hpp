@@ -8,8 +8,10 @@
 #include "base/unique_fd.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,6 +23,12 @@ struct LinkTarget {
     std::string user = "longcord";
     std::filesystem::path identity;    ///< private key, OpenSSH format, no passphrase
     std::filesystem::path known_hosts; ///< the only place where the node's key is looked up
+
+    /// For a pairing, in place of the two files: a private key in OpenSSH format, and the one host
+    /// key that will do ("ssh-ed25519", "SHA256:...").
+    std::string identity_text{};
+    std::string pinned_type{};
+    std::string pinned_fingerprint{};
 };
 
 class SshSession {
@@ -34,6 +42,11 @@ class SshSession {
 
     /// Logged in, and the forced command runs.
     bool connected() const noexcept { return connected_; }
+    /// The host key that was offered and found to be the right one ("ssh-ed25519 AAAA..."); empty
+    /// before.
+    std::string host_key();
+    /// As the kernel measures it on the TCP connection (TCP_INFO); none without one.
+    std::optional<std::chrono::microseconds> round_trip();
     /// Why it ended: ErrorKind::refused for a host key or a login that did not fit. Waits for the
     /// thread, so ask after the other end of `bytes` has read its end.
     Error outcome();
@@ -48,8 +61,9 @@ class SshSession {
     UniqueFd stop_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> connected_ = false;
-    std::mutex mutex_; ///< guards tcp_: what the destructor may shut down
+    std::mutex mutex_; ///< guards tcp_ (what the destructor may shut down) and host_key_
     int tcp_ = -1;
+    std::string host_key_;
     Error outcome_;
     std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #include "pi/app.hpp"
 
 #include "base/spawn.hpp"
+#include "control/permission.hpp"
 #include "pi/metrics.hpp"
 #include "pi/mode_store.hpp"
 #include "pi/mode_verb.hpp"
@@ -40,6 +41,7 @@ PiApp::PiApp(
       exporter_(
           loop, pool_, roots_, config_.exports, modes_ ? *modes_ : Modes(), exporter_handler()),
       links_(loop, roots_, journal_, links_handler()),
+      joiner_(loop, roots_, pool_, config_, links_, journal_),
       arbiter_(loop, pool_, roots_, journal_, arbiter_outside()),
       server_(loop, pool_, roots_, arbiter_, journal_, [this] { return importable(); }),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {}
@@ -124,6 +126,7 @@ void PiApp::start() {
     links_.configure(config_);
     if (!modes_)
         journal_.link("problem", modes_.error().message, true);
+    joiner_.start();
     watch_signals();
     ::sd_notify(0, "READY=1");
     spdlog::info("longcord-pi {} on {}", LONGCORD_VERSION, machine_name(config_));
@@ -200,7 +203,13 @@ Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
 }
 
 Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args, Peer peer) {
-    (void)peer; // 0660 root:root
+    static const std::vector<std::string_view> for_portal{"status", "devices", "events", "join"};
+    if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
+        co_return allowed.error();
+    if (Joiner::knows(verb)) {
+        auto result = co_await joiner_.answer(std::move(verb), std::move(args));
+        co_return result;
+    }
     if (verb == "status")
         co_return report_pi_status(report_input());
     if (verb == "devices")

@@ -6,6 +6,7 @@
 #include "control/server.hpp"
 #include "pi/arbiter.hpp"
 #include "pi/exporter.hpp"
+#include "pi/joiner.hpp"
 #include "pi/links.hpp"
 #include "pi/report.hpp"
 #include "pi/usbip_server.hpp"
@@ -43,6 +44,7 @@ class PiApp {
     Result<Modes> modes_; ///< an error: modes.json is broken, and none is set
     Exporter exporter_;
     Links links_;
+    Joiner joiner_;
     Arbiter arbiter_;
     UsbipServer server_;
     asio::signal_set signals_;

@@ -2,53 +2,58 @@
 #include "pi/links.hpp"
 
 #include "base/spawn.hpp"
+#include "pi/own_key.hpp"
 
 #include <algorithm>
 
 namespace longcord {
 
-/// A file that pi.yaml names, below LONGCORD_ROOT where that is set.
-static std::filesystem::path below(const Roots& roots, const std::filesystem::path& file) {
-    return roots.prefix / file.relative_path();
-}
-
 Links::Links(asio::io_context& loop, Roots roots, PiJournal& journal, Handler handler)
-    : loop_(loop), roots_(std::move(roots)), journal_(journal), handler_(std::move(handler)) {}
+    : loop_(loop), roots_(std::move(roots)), journal_(journal), handler_(std::move(handler)),
+      changed_(loop) {}
 
 void Links::configure(const PiConfig& config) {
     const bool anew = config.identity != config_.identity ||
                       config.known_hosts != config_.known_hosts ||
                       config.usbip_port != config_.usbip_port;
     config_ = config;
-    std::vector<std::string> gone;
-    std::erase_if(links_, [&](const std::unique_ptr<Link>& link) {
-        const bool goes = anew || std::ranges::count(config.nodes, link->address) == 0;
-        if (goes)
-            gone.push_back(link->address.to_string());
-        return goes;
-    });
-    for (const auto& link : gone)
-        handler_.down(link);
-    for (const auto& node : config.nodes) {
-        const auto is_it = [&](const std::unique_ptr<Link>& link) { return link->address == node; };
-        if (std::ranges::none_of(links_, is_it))
-            add(node);
-    }
+    link_as_wanted(anew);
 }
 
-void Links::add(const Address& address) {
+void Links::link_as_wanted(bool anew) {
+    const auto nodes = wanted();
+    const auto is_same = [](const Wanted& node, const std::unique_ptr<Link>& link) {
+        return link->address == node.address && link->joined == node.joined;
+    };
+    std::erase_if(links_, [&](const std::unique_ptr<Link>& link) {
+        return anew ||
+               std::ranges::none_of(nodes, [&](const Wanted& node) { return is_same(node, link); });
+    });
+    for (const auto& node : nodes)
+        if (std::ranges::none_of(
+                links_, [&](const std::unique_ptr<Link>& link) { return is_same(node, link); }))
+            add(node);
+    changed_.cancel();
+}
+
+void Links::add(const Wanted& wanted) {
+    const Address& address = wanted.address;
     LinkTarget target;
     target.host = address.host;
     target.port = address.port;
-    target.identity = below(roots_, config_.identity);
-    target.known_hosts = below(roots_, config_.known_hosts);
+    target.identity = below_root(config_.identity);
+    target.known_hosts =
+        wanted.joined ? joined_known_hosts(roots_) : below_root(config_.known_hosts);
     auto owned = std::make_unique<Link>();
     Link* link = owned.get(); // it outlives its client, which calls these
     link->address = address;
+    link->joined = wanted.joined;
+    link->node = wanted.node;
     LinkClient::Handler handler;
     handler.up = [this, link] {
         link->complaint.clear();
         journal_.link("linked", "linked with " + link->address.to_string());
+        changed_.cancel();
     };
     handler.message = [this, link](const HostMessage& message) { take(*link, message); };
     handler.down = [this, link](const Error& why) { down(*link, why); };
@@ -79,6 +84,8 @@ void Links::welcome(Link& link, const Welcome& welcome) {
     link.waits = !devices;
     if (devices)
         introduce(link, std::move(*devices));
+    if (link.joined && learned_)
+        learned_(welcome.node, welcome.nodes);
     if (!speaks_link_version(welcome.version))
         complain(
             link, fmt::format(
@@ -107,6 +114,7 @@ void Links::down(Link& link, const Error& why) {
     link.waits = false;
     handler_.down(link.address.to_string());
     complain(link, why.message);
+    changed_.cancel();
 }
 
 const Links::Link* Links::find(const std::string& address) const {
@@ -155,10 +163,19 @@ void Links::removed(const std::string& busid) {
 
 std::vector<LinkStatus> Links::status() const {
     std::vector<LinkStatus> all;
-    for (const auto& link : links_)
-        all.push_back(
-            {link->node, link->address.to_string(), link->client->linked(),
-             link->client->last_problem()});
+    for (const auto& link : links_) {
+        LinkStatus status{
+            link->node,
+            link->address.to_string(),
+            link->client->linked(),
+            link->client->last_problem(),
+            link->joined,
+            {},
+            link->client->round_trip()};
+        if (const auto since = link->client->linked_since())
+            status.since = std::chrono::duration_cast<seconds>(Clock::now() - *since);
+        all.push_back(std::move(status));
+    }
     return all;
 }
 

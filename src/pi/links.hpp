@@ -6,6 +6,7 @@
 #include "base/roots.hpp"
 #include "config/pi_config.hpp"
 #include "link/ssh_link.hpp"
+#include "pi/joined.hpp"
 #include "pi/journal.hpp"
 
 #include <functional>
@@ -20,9 +21,12 @@ namespace longcord {
 /// One link, for people.
 struct LinkStatus {
     std::string node; ///< as it calls itself; empty until it has
-    std::string host; ///< as pi.yaml has it
+    std::string host; ///< as pi.yaml has it, or as it was joined
     bool linked = false;
     std::string problem;
+    bool joined = false;          ///< by a pairing; pi.yaml does not name it
+    std::optional<seconds> since; ///< how long it has been linked
+    std::optional<std::chrono::microseconds> round_trip;
 };
 
 class Links {
@@ -45,6 +49,20 @@ class Links {
     /// Links with the nodes of this configuration, from now on. A link that stays as it was goes
     /// on.
     void configure(const PiConfig& config);
+    /// The same for the nodes of joined clusters; one that pi.yaml names too is linked as that has
+    /// it.
+    void set_joined(const JoinedClusters& clusters);
+    /// A joined node said which others there are.
+    using Learned =
+        std::function<void(const std::string& told_by, const std::vector<NodeAddress>& nodes)>;
+    void on_learned(Learned learned) { learned_ = std::move(learned); }
+    bool is_linked(const NodeAddress& node) const;
+    /// Until that node is linked (or is not), at most so long; returns whether it came to that.
+    Task<bool> wait_for(std::string node, bool linked, milliseconds at_most);
+    /// False where the node is not linked, and so cannot be told.
+    bool say_leave(const NodeAddress& node);
+    /// A file that pi.yaml names, below LONGCORD_ROOT where that is set.
+    std::filesystem::path below_root(const std::filesystem::path& file) const;
 
     void added(const Device& device);
     void removed(const std::string& busid);
@@ -60,8 +78,16 @@ class Links {
     const State* state_of(const std::string& busid) const;
 
   private:
+    /// A node to be linked with.
+    struct Wanted {
+        Address address;
+        bool joined = false;
+        std::string node; ///< its name, where a pairing told it
+        bool operator==(const Wanted&) const = default;
+    };
     struct Link {
         Address address;
+        bool joined = false;
         std::string node;
         std::string complaint; ///< the latest that was logged: the same one is not logged again
         milliseconds dead_after = Welcome{}.dead_after;
@@ -70,7 +96,10 @@ class Links {
         std::unique_ptr<LinkClient> client;
     };
 
-    void add(const Address& address);
+    std::vector<Wanted> wanted() const;
+    void link_as_wanted(bool anew);
+    void add(const Wanted& wanted);
+    const Link* joined_link(const NodeAddress& node) const;
     void take(Link& link, const HostMessage& message);
     void welcome(Link& link, const Welcome& welcome);
     void complain(Link& link, const std::string& why);
@@ -84,6 +113,9 @@ class Links {
     PiConfig config_;
     PiJournal& journal_;
     Handler handler_;
+    JoinedClusters joined_;
+    Learned learned_;
+    asio::steady_timer changed_; ///< cancelled where a link comes or goes
     std::vector<std::unique_ptr<Link>> links_;
 };
 

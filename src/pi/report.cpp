@@ -121,9 +121,17 @@ json report_pi_status(const PiReportInput& input) {
             {{"node", link.node.empty() ? json() : json(link.node)},
              {"host", link.host},
              {"linked", link.linked},
+             {"joined", link.joined},
+             {"since_s", link.since ? json(link.since->count()) : json()},
+             {"rtt_ms",
+              link.round_trip
+                  ? json(std::chrono::duration<double, std::milli>(*link.round_trip).count())
+                  : json()},
              {"problem", link.problem}});
     if (input.links.empty())
-        problems.push_back("pi.yaml names no node to link with (\"nodes\")");
+        problems.push_back(
+            "no node to link with: run \"longcord pair NAME\" on a node, and here the \"longcord "
+            "join\" that it prints");
     if (!input.usbip_host)
         problems.push_back("no usbip-host: run \"modprobe usbip-host\" to export devices");
     if (!input.server.problem.empty())

@@ -149,6 +149,7 @@ void pi_linked(World& world, const std::string& pi, std::string address, TimePoi
     Pi& entry = world.pis[pi];
     entry.address = std::move(address);
     entry.linked = true;
+    entry.unpaired = false;
     entry.linked_since = now;
     entry.announced = false; // until its list is here
     entry.silent = false;
@@ -160,6 +161,13 @@ void pi_unlinked(World& world, const std::string& pi, bool silent) {
         entry->second.silent = silent;
         entry->second.linked = false;
         entry->second.announced = false;
+    }
+}
+
+void pi_unpaired(World& world, const std::string& pi) {
+    if (const auto entry = world.pis.find(pi); entry != world.pis.end()) {
+        entry->second.unpaired = true;
+        entry->second.devices.clear();
     }
 }
 

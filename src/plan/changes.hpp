@@ -32,6 +32,7 @@ void import_found(World& world, unsigned port, Import import);
 void pi_linked(World& world, const std::string& pi, std::string address, TimePoint now);
 /// `silent`: nothing was heard for its time; else its connection was closed.
 void pi_unlinked(World& world, const std::string& pi, bool silent);
+void pi_unpaired(World& world, const std::string& pi);
 void pi_listed(
     World& world, const std::string& pi, const std::vector<Device>& devices, TimePoint now);
 void pi_added(World& world, const Device& device, TimePoint now);

@@ -27,7 +27,7 @@ const LocalDevice* Situation::openable() const noexcept {
 }
 
 bool Situation::import_outlived() const noexcept {
-    return import && pi && pi->linked && pi->announced &&
+    return import && pi && (pi->unpaired || (pi->linked && pi->announced)) &&
            (!announced || devid_of(*announced) != import->devid);
 }
 

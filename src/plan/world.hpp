@@ -39,6 +39,8 @@ struct Pi {
     bool announced = false; ///< the full list came since the link is up
     bool silent = false;    ///< down because nothing was heard, not because it was closed
     bool plain = false;     ///< a plain USB/IP server: nobody there speaks to us
+    /// Its key is gone: what it served is let go, while a link that is merely lost keeps it.
+    bool unpaired = false;
     std::map<Place, Device> devices;
     std::map<Place, BusyElsewhere> busy; ///< what the Pi answered `busy`, until it is available
 };

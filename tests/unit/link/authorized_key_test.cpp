@@ -16,8 +16,10 @@ TEST_CASE("a public key line as ssh-keygen writes it") {
     CHECK(*parse_public_key(key + " root@workbench\n") == expected);
     CHECK(*parse_public_key(key + " a \"comment\", command=\"x\"\r\n") == expected);
     CHECK(
-        authorized_keys_line("/usr/libexec/longcord/longcord-link", "workbench", expected) ==
-        "restrict,command=\"/usr/libexec/longcord/longcord-link --pi workbench\" " + key);
+        authorized_keys_line(
+            "/usr/libexec/longcord/longcord-link", "workbench", "SHA256:x", expected) ==
+        "restrict,command=\"/usr/libexec/longcord/longcord-link --pi workbench --key SHA256:x\" " +
+            key);
 }
 
 TEST_CASE("options, garbage and more than one line are refused") {

@@ -41,6 +41,11 @@ bool run_until(asio::io_context& loop, const std::function<bool()>& so, millisec
     return true;
 }
 
+/// Says what it heard.
+static Task<HostMessage> pair_by_words(Preface preface, std::string line) {
+    co_return LinkError{"heard " + line + " from " + preface.pi + " by " + preface.key, true};
+}
+
 Service::Service(asio::io_context& loop, const Roots& roots, milliseconds dead_after)
     : server(
           loop, roots, "pve1",
@@ -54,9 +59,8 @@ Service::Service(asio::io_context& loop, const Roots& roots, milliseconds dead_a
                    refused.emplace_back(std::move(pi), std::move(e));
                },
            .down =
-               [this](std::string pi, Error e) {
-                   downs.emplace_back(std::move(pi), std::move(e));
-               }},
+               [this](std::string pi, Error e) { downs.emplace_back(std::move(pi), std::move(e)); },
+           .pair = pair_by_words},
           dead_after) {
     spawn_guarded(loop, "the server under test", server.run());
     run_until(loop, [&] { return std::filesystem::is_socket(link_socket_path(roots)); });

@@ -301,3 +301,52 @@ TEST_CASE("another user's process is sent away, even where the file would let it
     CHECK(status == 0);
     CHECK(world.service().ups.empty());
 }
+
+// --- pairing, and keys that go ---
+
+TEST_CASE("a throw-away key says one line and hears one, and is no link") {
+    World world;
+    world.service();
+    Preface preface{"workbench", "10.77.0.2", 1, "SHA256:x", true};
+    Peer peer(world.loop, world.roots, preface);
+    CHECK_FALSE(run_until(
+        world.loop, [&] { return !world.service().ups.empty(); }, 300ms));
+    peer.send("a key\n");
+    REQUIRE(world.gets(peer, R"("message":"heard a key from workbench by SHA256:x")"));
+    CHECK(world.closes(peer));
+    CHECK(world.service().ups.empty());
+    CHECK(world.service().server.linked_keys(Clock::now()).empty());
+}
+
+TEST_CASE("a link whose key is gone is told why, and ends") {
+    World world;
+    world.service();
+    Peer peer(world.loop, world.roots, Preface{"workbench", "10.77.0.2", 1, "SHA256:x"});
+    REQUIRE(world.gets(peer, "welcome"));
+    auto& server = world.service().server;
+    const auto keys = server.linked_keys(Clock::now());
+    REQUIRE(keys.size() == 1);
+    CHECK(keys[0].pi == "workbench");
+    CHECK(keys[0].key == "SHA256:x");
+    CHECK(server.linked_keys(Clock::now() - 1h).empty()); // not there yet at that time
+    server.expel("other", "nobody");
+    server.expel("workbench", "it is not paired any more");
+    CHECK(world.gets(peer, R"("final":true,"message":"it is not paired any more")"));
+    CHECK(world.closes(peer));
+    REQUIRE(world.service().downs.size() == 1);
+    CHECK(world.service().downs[0].second.message == "Pi workbench: it is not paired any more");
+}
+
+TEST_CASE("a linked Pi is welcomed anew where the cluster has changed") {
+    World world;
+    auto peer = world.peer("workbench");
+    REQUIRE(world.gets(*peer, R"("nodes":[])"));
+    const std::vector<NodeAddress> nodes{{"pve2", "10.77.0.3", 22, {"ssh-ed25519 AAAA"}}};
+    world.service().server.set_nodes(nodes);
+    CHECK(world.gets(*peer, R"("address":"10.77.0.3")"));
+    peer->received.clear();
+    world.service().server.set_nodes(nodes); // nothing new
+    world.service().server.send("workbench", State{"1-1", "pve1", 100, "plugged", ""});
+    REQUIRE(world.gets(*peer, "plugged"));
+    CHECK(peer->received.find("welcome") == std::string::npos);
+}

@@ -10,6 +10,9 @@ TEST_CASE("the preface says whose link it is") {
     CHECK(format(preface) == R"({"address":"10.77.0.2","pi":"workbench","started":5})");
     CHECK(*parse_preface(format(preface)) == preface);
     CHECK(parse_preface(R"({"pi":"a","address":"fe80::1%eth0"})").has_value());
+    const Preface pairing{"workbench", "10.77.0.2", 5, "SHA256:x", true};
+    CHECK(*parse_preface(format(pairing)) == pairing);
+    CHECK_FALSE(parse_preface(format(preface))->pairing);
     CHECK(parse_preface(R"({"pi":"a","address":"::1"})")->started == ~std::uint64_t{0});
 }
 

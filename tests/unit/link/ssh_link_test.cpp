@@ -259,6 +259,7 @@ TEST_CASE("a Pi's key file with options or garbage lets nobody in, and keeps nob
     std::filesystem::create_directory(pis / "folder");
     // The cluster's word counts: this name is taken there, with another key.
     const auto pve = world.folder.path() / "etc/pve/priv/longcord/pis";
+    std::filesystem::create_directories(world.folder.path() / "etc/pve/local");
     REQUIRE(write_file(pve / "cluster", *read_file(world.folder.path() / "host_key.pub", 1000))
                 .has_value());
     REQUIRE(write_file(pis / "cluster", *key).has_value());
