@@ -25,10 +25,16 @@ void Links::link_as_wanted(bool anew) {
     const auto is_same = [](const Wanted& node, const std::unique_ptr<Link>& link) {
         return link->address == node.address && link->joined == node.joined;
     };
+    std::vector<std::string> gone;
     std::erase_if(links_, [&](const std::unique_ptr<Link>& link) {
-        return anew ||
-               std::ranges::none_of(nodes, [&](const Wanted& node) { return is_same(node, link); });
+        const auto is_it = [&](const Wanted& node) { return is_same(node, link); };
+        const bool goes = anew || std::ranges::none_of(nodes, is_it);
+        if (goes)
+            gone.push_back(link->address.to_string());
+        return goes;
     });
+    for (const auto& link : gone)
+        handler_.down(link);
     for (const auto& node : nodes)
         if (std::ranges::none_of(
                 links_, [&](const std::unique_ptr<Link>& link) { return is_same(node, link); }))
