@@ -83,8 +83,11 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       links_(loop, roots_, config_, node_name(config_), reconciler_, journal_, opens_),
       keys_(loop, roots_, pool_, config_, node_name(config_), links_, journal_),
       pairing_(roots_, pool_, config_, node_name(config_), links_, keys_, journal_),
+      pushes_(loop, roots_, pool_, config_, servers_, reconciler_, journal_),
       hands_(loop, reconciler_, journal_), signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
+    links_.on_push([this](Preface preface) { return pushes_.push(std::move(preface)); });
+    links_.on_expelled([this](const std::string& pi) { pushes_.forget(pi); });
     reconciler_.world().hot_add = config_.controllers.hot_add;
     reconciler_.world().dev = roots_.dev().string();
 }
@@ -104,6 +107,7 @@ void App::start() {
     spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
     spawn_guarded(loop_, "uses of this host", uses_.run());
     servers_.configure(config_.usbip_servers);
+    spawn_guarded(loop_, "what was pushed", pushes_.resume());
     machines_.configure(config_.virtual_machines);
     spawn_guarded(loop_, "machines of host.yaml", machines_.watch());
     spawn_guarded(loop_, "watchdog", feed_watchdog());
@@ -171,6 +175,7 @@ Outcome App::with_names(Outcome outcome) const {
 
 void App::changed(const Place& place, const Outcome* outcome) {
     journal_.outcome_changed(place, outcome);
+    pushes_.changed(place);
     if (outcome)
         links_.tell(place, with_names(*outcome));
 }

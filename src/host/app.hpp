@@ -11,6 +11,7 @@
 #include "host/machine_source.hpp"
 #include "host/pairing_desk.hpp"
 #include "host/plain_servers.hpp"
+#include "host/push_desk.hpp"
 #include "host/pve_source.hpp"
 #include "host/report.hpp"
 
@@ -61,6 +62,7 @@ class App {
     LinkSource links_;
     KeyWatch keys_;
     PairingDesk pairing_;
+    PushDesk pushes_;
     HandVerbs hands_;
     asio::signal_set signals_;
 };

@@ -9,8 +9,8 @@ namespace longcord {
 LinkSource::LinkSource(
     asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
     Reconciler& reconciler, Journal& journal, OpenRequests& opens)
-    : loop_(loop), config_(config), node_(std::move(node)), reconciler_(reconciler), journal_(journal),
-      opens_(opens), server_(loop, roots, node_, handler(), config.dead_after) {
+    : loop_(loop), config_(config), node_(std::move(node)), reconciler_(reconciler),
+      journal_(journal), opens_(opens), server_(loop, roots, node_, handler(), config.dead_after) {
     opens_.send_with(
         [this](const std::string& pi, HostMessage said) { server_.send(pi, std::move(said)); });
 }
@@ -39,11 +39,13 @@ LinkServer::Handler LinkSource::handler() {
     handler.pair = [this](Preface preface, std::string line) {
         return on_pairing_(std::move(preface), std::move(line));
     };
+    handler.push = [this](Preface preface) { return on_push_(std::move(preface)); };
     return handler;
 }
 
 void LinkSource::expel(const std::string& pi, const std::string& why) {
     server_.expel(pi, why);
+    on_expelled_(pi);
     pi_unpaired(reconciler_.world(), pi);
     reconciler_.wake();
 }

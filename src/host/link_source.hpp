@@ -37,7 +37,13 @@ class LinkSource {
     /// For pairing: who asks what of it, and what it does to links.
     using OnPairing = std::function<Task<HostMessage>(Preface, std::string line)>;
     using OnLeave = std::function<Task<>(std::string pi)>;
+    using OnPush = std::function<Task<Done>(Preface)>;
+    void on_push(OnPush handle) { on_push_ = std::move(handle); }
     void on_pairing(OnPairing handle) { on_pairing_ = std::move(handle); }
+    /// What else came from a Pi that is unpaired.
+    void on_expelled(std::function<void(const std::string& pi)> handle) {
+        on_expelled_ = std::move(handle);
+    }
     void on_leave(OnLeave handle) { on_leave_ = std::move(handle); }
     std::vector<LinkServer::LinkedKey> linked_keys(TimePoint before) const {
         return server_.linked_keys(before);
@@ -65,6 +71,8 @@ class LinkSource {
     std::string node_;
     OnPairing on_pairing_;
     OnLeave on_leave_;
+    OnPush on_push_;
+    std::function<void(const std::string& pi)> on_expelled_;
     Reconciler& reconciler_;
     Journal& journal_;
     OpenRequests& opens_;

@@ -52,7 +52,9 @@ Task<> PlainServers::ask_first(std::string name, Address server) {
 
 Task<std::vector<PlainServers::Answer>> PlainServers::rescan() {
     std::vector<Answer> answers;
-    const auto servers = servers_; // a reload may change them meanwhile
+    auto servers = servers_; // a reload may change them meanwhile
+    for (const auto& [pi, pushed] : pushes_)
+        servers.emplace(pi, pushed.server);
     for (const auto& [name, address] : servers) {
         const auto asked = co_await ask(name, address);
         answers.push_back({name, asked});
@@ -86,8 +88,11 @@ void PlainServers::listed(
         if (import.place.pi == name)
             if (const Device* device = world.announced_at(import.place))
                 present[import.place] = *device;
+    const auto pushed = pushes_.find(name);
     for (const auto& wire : devices) {
         const auto device = device_of(wire, name);
+        if (device && pushed != pushes_.end() && !pushed->second.places.contains(device->place))
+            continue; // exported over there, but not to us
         if (device)
             present[device->place] = *device;
         else
@@ -104,6 +109,44 @@ void PlainServers::listed(
     pi_listed(world, name, list, Clock::now());
     journal_.pi(name, "devices", fmt::format("lists {} devices", devices.size()));
     reconciler_.wake();
+}
+
+Task<Result<>> PlainServers::pushed(Place place, Address server) {
+    Pushed& known = pushes_[place.pi];
+    known.server = server;
+    known.places.insert(place);
+    const auto asked = co_await ask(place.pi, server);
+    const bool there = asked && reconciler_.world().announced_at(place);
+    if (there)
+        co_return Result<>();
+    withdrawn(place);
+    if (!asked)
+        co_return asked.error();
+    co_return fail(
+        ErrorKind::not_found,
+        "the usbipd at {} does not list {}: is it bound there? "
+        "(usbip bind -b {})",
+        server.to_string(), place.busid(), place.busid());
+}
+
+bool PlainServers::withdrawn(const Place& place) {
+    const auto pi = pushes_.find(place.pi);
+    if (pi == pushes_.end() || pi->second.places.erase(place) == 0)
+        return false;
+    pi_removed(reconciler_.world(), place);
+    if (pi->second.places.empty())
+        pushes_.erase(pi);
+    reconciler_.wake();
+    return true;
+}
+
+void PlainServers::withdraw_all(const std::string& pi) {
+    const auto known = pushes_.find(pi);
+    if (known == pushes_.end())
+        return;
+    const auto places = known->second.places;
+    for (const auto& place : places)
+        withdrawn(place);
 }
 
 void PlainServers::stream_ended(const Place& place) {

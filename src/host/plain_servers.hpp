@@ -13,6 +13,7 @@
 #include "usbip/wire.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,19 @@ class PlainServers {
 
     /// At start and when host.yaml was read anew: asks those that are new.
     void configure(const std::map<std::string, Address>& servers);
-    bool knows(const std::string& name) const { return servers_.contains(name); }
+
+    /// A Pi's usbipd has this device now: it is asked for its descriptors. not_found: it does not
+    /// list it.
+    Task<Result<>> pushed(Place place, Address server);
+    /// It went. False: it was not known.
+    bool withdrawn(const Place& place);
+    /// All that a Pi pushed.
+    void withdraw_all(const std::string& pi);
+    struct Pushed {
+        Address server;
+        std::set<Place> places;
+    };
+    const std::map<std::string, Pushed>& pushes() const noexcept { return pushes_; }
 
     struct Answer {
         std::string name;
@@ -56,6 +69,7 @@ class PlainServers {
     Reconciler& reconciler_;
     Journal& journal_;
     std::map<std::string, Address> servers_;
+    std::map<std::string, Pushed> pushes_; ///< by Pi
 };
 
 /// As the server lists it. not_found: its busid is none that a rule could name ("1-0").

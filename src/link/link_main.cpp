@@ -5,12 +5,14 @@
 // session.
 //
 //     longcord-link --pi NAME [--key FINGERPRINT]
+//     (with `connect BUSID` or `disconnect BUSID` as the login's command: a Pi without our package)
 //     longcord-link --pair NAME --key FINGERPRINT     of a pairing's throw-away key: one connection
 #include "base/roots.hpp"
 #include "base/spawn.hpp"
 #include "link/line_gate.hpp"
 #include "link/line_socket.hpp"
 #include "link/preface.hpp"
+#include "link/push.hpp"
 #include "usb/place.hpp"
 
 #include <algorithm>
@@ -176,11 +178,18 @@ int run(Preface preface, const char* ssh_connection) {
     preface.address = *address;
     preface.started = boot_time_ms();
     const auto socket = Roots::from_environment().run() / "link.sock";
+    if (!preface.command.empty())
+        return push(socket, preface);
     asio::io_context loop(1);
     Carrier carrier(loop, socket.string(), preface);
     carrier.start();
     loop.run();
     return guarded_task_failed() ? 1 : 0;
+}
+
+/// What the login asked for, where that is not the link itself.
+std::string push_words(const std::string& said) {
+    return said == "longcord-link" ? std::string() : said;
 }
 
 /// The forced command's words; nullopt for others.
@@ -214,6 +223,10 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::signal(SIGPIPE, SIG_IGN);
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
+    // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
+    const char* said = std::getenv("SSH_ORIGINAL_COMMAND");
+    if (!preface->pairing)
+        preface->command = longcord::push_words(said ? said : "");
     return longcord::run(std::move(*preface), std::getenv("SSH_CONNECTION"));
+    // NOLINTEND(concurrency-mt-unsafe)
 }

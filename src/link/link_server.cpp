@@ -104,6 +104,10 @@ Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
         co_await pair(socket, *preface);
         co_return;
     }
+    if (!preface->command.empty()) {
+        co_await push(socket, *preface);
+        co_return;
+    }
     auto link = admit(socket, *preface);
     if (!link) {
         const LinkError why{link.error().message, true};
@@ -115,6 +119,17 @@ Task<> LinkServer::greet(std::shared_ptr<LineSocket> socket) {
     mark_up(**link);
     spawn_guarded(loop_, "the heartbeat of Pi " + preface->pi, beat(*link));
     co_await serve(*link);
+}
+
+Task<> LinkServer::push(std::shared_ptr<LineSocket> socket, Preface preface) {
+    if (!handler_.push)
+        co_return socket->close();
+    const auto gone = gone_;
+    const Done done = co_await handler_.push(std::move(preface));
+    if (*gone)
+        co_return;
+    socket->send(format(HostMessage(done)));
+    socket->close_when_sent();
 }
 
 /// One line each way. Whoever holds a token may come again and again, so they count as strangers.

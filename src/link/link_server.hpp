@@ -52,7 +52,9 @@ class LinkServer {
         /// The link is gone, or silent for dead_after.
         std::function<void(std::string pi, Error why)> down;
         /// The one line that a throw-away key is good for; what comes back is said to the Pi.
-        std::function<Task<HostMessage>(Preface, std::string line)> pair;
+        std::function<Task<HostMessage>(Preface, std::string line)> pair{};
+        /// A command of a Pi without our package: one answer, and the connection is over.
+        std::function<Task<Done>(Preface)> push{};
     };
 
     LinkServer(
@@ -97,6 +99,7 @@ class LinkServer {
 
     Task<> greet(std::shared_ptr<LineSocket> socket);
     Task<> pair(std::shared_ptr<LineSocket> socket, Preface preface);
+    Task<> push(std::shared_ptr<LineSocket> socket, Preface preface);
     void welcome(Link& link);
     Task<> serve(LinkPtr link);
     Task<> beat(LinkPtr link);

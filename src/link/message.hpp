@@ -159,9 +159,17 @@ struct LinkError {
     bool operator==(const LinkError&) const = default;
 };
 
+/// What became of a `connect` or `disconnect` of a Pi without our package; for longcord-link, which
+/// makes its output and exit status of it.
+struct Done {
+    bool ok = false;
+    std::string message;
+    bool operator==(const Done&) const = default;
+};
+
 using PiMessage =
     std::variant<Hello, Devices, Added, Removed, Pong, Opened, OpenRefused, Busy, Available, Leave>;
-using HostMessage = std::variant<Welcome, Ping, Open, Close, State, LinkError>;
+using HostMessage = std::variant<Welcome, Ping, Open, Close, State, LinkError, Done>;
 
 /// One line without its newline. Where a list of devices would be longer than max_link_line, first
 /// the manufacturers' and then the products' texts are left out of it.

@@ -113,6 +113,10 @@ json to_json(const State& m) {
     return value;
 }
 
+json to_json(const Done& m) {
+    return {{"type", "done"}, {"ok", m.ok}, {"message", printable(m.message, max_link_error)}};
+}
+
 json to_json(const LinkError& m) {
     json value = {{"type", "error"}, {"message", printable(m.message, max_link_error)}};
     if (m.final)

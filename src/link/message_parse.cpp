@@ -201,6 +201,8 @@ Result<HostMessage> parse_host_message(std::string_view line) {
         message = Ping{fields.number("n", 0, any)};
     else if (type == "state")
         message = state_from(fields);
+    else if (type == "done")
+        message = Done{fields.flag("ok", false), fields.text("message", {}, max_link_error)};
     else if (type == "error")
         message =
             LinkError{fields.text("message", {}, max_link_error), fields.flag("final", false)};

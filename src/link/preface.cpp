@@ -13,6 +13,9 @@
 
 namespace longcord {
 
+/// "disconnect 1-1.2" and more: whoever reads it cuts it down to that.
+static constexpr std::size_t max_push_command = 200;
+
 static bool is_address(const std::string& text) {
     constexpr std::size_t longest = 64; // IPv6 with a scope: 45 + 1 + IFNAMSIZ
     std::array<unsigned char, sizeof(in6_addr)> bytes{};
@@ -28,6 +31,8 @@ std::string format(const Preface& preface) {
         value["key"] = preface.key;
     if (preface.pairing)
         value["pairing"] = true;
+    if (!preface.command.empty())
+        value["command"] = preface.command;
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -39,8 +44,12 @@ Result<Preface> parse_preface(std::string_view line) {
     LinkFields fields(refusal, *value);
     constexpr auto latest = std::numeric_limits<std::uint64_t>::max();
     Preface preface{
-        fields.text("pi"), fields.text("address"), fields.number("started", 0, latest, latest),
-        fields.text("key", ""), fields.flag("pairing", false)};
+        fields.text("pi"),
+        fields.text("address"),
+        fields.number("started", 0, latest, latest),
+        fields.text("key", ""),
+        fields.flag("pairing", false),
+        fields.text("command", "", max_push_command)};
     if (!is_pi_name(preface.pi))
         fields.refuse("pi", fmt::format("\"{}\" is no name of a Pi", preface.pi));
     if (!is_address(preface.address))

@@ -21,6 +21,8 @@ struct Preface {
     std::string key{}; ///< fingerprint of the key that logged in; a link ends with its key
     /// A throw-away key: this is no link yet, and may become one by a `pair` message only.
     bool pairing = false;
+    /// What a Pi without our package asks for (link/push_command.hpp); empty: this is a link.
+    std::string command{};
     bool operator==(const Preface&) const = default;
 };
 

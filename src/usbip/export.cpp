@@ -68,30 +68,19 @@ Result<> UsbipHost::take(std::string_view busid) const {
         return fail(
             ErrorKind::full,
             "{}: usbip-host has {} exports, which is all it can have: set one to off or serial "
-            "(`longcord mode`)",
+            "(`longcord mode`); places that were unplugged count too until they are bound again",
             busid, max_exports);
     }
-    if (auto bound = write_attribute(driver("bind"), busid); !bound)
-        return bound;
-    forget_place(busid);
-    return {};
+    return write_attribute(driver("bind"), busid);
 }
 
-/// The table remembers places, not devices, and one that is unplugged would keep its entry for
-/// good. An entry that is deleted while its device is bound goes with the device (stub_disconnect()
-/// in stub_dev.c), so the limit of 16 is one of devices that are there.
-void UsbipHost::forget_place(std::string_view busid) const {
-    (void)write_attribute(driver("match_busid"), fmt::format("del {}", busid));
-}
-
-/// An entry of one that was bound before us goes only by `rebind` (del_match_busid() leaves one in
-/// state ADDED alone), which uses the device that was bound last: so it is written right after our
-/// own unbind, and never for a device that may be gone.
+/// The table's entry goes only by `rebind` (del_match_busid() leaves one in state ADDED alone), and
+/// `rebind` uses the device that was bound last: so it is written right after our own unbind, and
+/// never for a device that may be gone. (Deleted while its device is bound, an entry stays for good
+/// in state REMOV, and that place cannot be bound again: tried on a real kernel.)
 void UsbipHost::give_back(std::string_view busid) const {
-    const bool left =
-        write_attribute(driver("match_busid"), fmt::format("del {}", busid)).has_value();
-    if (left)
-        (void)write_attribute(driver("rebind"), busid);
+    (void)write_attribute(driver("match_busid"), fmt::format("del {}", busid));
+    (void)write_attribute(driver("rebind"), busid);
     if (driver_of(busid).empty())
         (void)write_attribute(roots_.sys() / "bus/usb/drivers_probe", busid);
 }
@@ -100,10 +89,8 @@ Result<> UsbipHost::bind(std::string_view busid) const {
     if (auto good = check(busid); !good)
         return good;
     const auto before = driver_of(busid);
-    if (before == driver_name) {
-        forget_place(busid);
+    if (before == driver_name)
         return {};
-    }
     if (!before.empty())
         if (auto left = write_attribute(device(busid) / "driver/unbind", busid); !left)
             return left;

@@ -53,7 +53,6 @@ class UsbipHost {
     std::string driver_of(std::string_view busid) const;
     Result<> check(std::string_view busid) const;
     Result<> take(std::string_view busid) const;
-    void forget_place(std::string_view busid) const;
     void give_back(std::string_view busid) const;
 
     Roots roots_;

@@ -38,8 +38,7 @@ struct OnePi {
 } // namespace
 
 TEST_CASE("fifty links come back after sshd was killed, and a refused one hurts nobody") {
-    if (::geteuid() != 0)
-        return MESSAGE("needs root: sshd runs its key command as another user");
+    REQUIRE_MESSAGE(::geteuid() == 0, "run as root: sshd runs its key command as another user");
     TemporaryFolder folder;
     const Roots roots{folder.path()};
     Sshd sshd(folder.path());

@@ -120,6 +120,7 @@ TEST_CASE("known answers: what a node says") {
         {State{"1-1.2", "pve1", {}, "unclaimed", "no rule matches"},
          R"({"busid":"1-1.2","node":"pve1","state":"unclaimed","type":"state","vm":"",)"
          R"("vmid":null,"why":"no rule matches"})"},
+        {Done{true, "done"}, R"({"message":"done","ok":true,"type":"done"})"},
         {LinkError{"no"}, R"({"message":"no","type":"error"})"},
         {LinkError{"replaced", true}, R"({"final":true,"message":"replaced","type":"error"})"},
     };
