@@ -182,6 +182,7 @@ void add_serial(CLI::App& app, ExitCode& exit) {
     CLI::App* serial = app.add_subcommand("serial", "Serve serial ports over the network");
     serial->group("Verbs");
     serial->require_subcommand(1);
+    add_serial_allow(*serial, exit);
     auto options = std::make_shared<ServeOptions>();
     CLI::App* verb = serial->add_subcommand(
         "serve", "Serve one device by RFC 2217 in the foreground; needs no service");

@@ -125,6 +125,18 @@ static Table pi_devices_table(const json& status) {
     return table;
 }
 
+static Table serial_table(const json& status) {
+    Table table({"PLACE", "TCP PORT", "TERMINAL", "MODE", "CLIENT", "OBSERVERS"});
+    for (const json& port : list_field(status, "serial_ports"))
+        table.add(
+            {text_field(port, "name"),
+             Cell(text_field(port, "port"), flag_field(port, "listening") ? Tone::good : Tone::bad),
+             flag_field(port, "present") ? Cell(text_field(port, "tty"))
+                                         : Cell("not plugged in", Tone::faint),
+             text_field(port, "mode"), text_field(port, "owner"), text_field(port, "observers")});
+    return table;
+}
+
 static std::string problems_view(const json& status, const Look& look) {
     const json& problems = list_field(status, "problems");
     if (problems.empty())
@@ -144,6 +156,8 @@ std::string status_view(const json& status, const Look& look) {
         text +=
             section("Nodes", links_table(status), "none: run `longcord pair NAME` on a node", look);
         text += section("Devices", pi_devices_table(status), "none", look);
+        if (const Table ports = serial_table(status); !ports.empty())
+            text += section("Serial ports", ports, "", look);
         if (const Table refused = refused_table(status); !refused.empty())
             text += section("Not served", refused, "", look);
     } else {

@@ -35,6 +35,7 @@ void add_by_hand(CLI::App& app, ExitCode& exit);
 void add_learn(CLI::App& app, ExitCode& exit);
 void add_metrics(CLI::App& app, ExitCode& exit);
 void add_serial(CLI::App& app, ExitCode& exit);
+void add_serial_allow(CLI::App& serial, ExitCode& exit);
 
 /// --json, and --on where both services know the verb.
 inline void add_common(CLI::App& verb, Common& common, bool both) {

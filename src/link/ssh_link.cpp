@@ -141,6 +141,10 @@ std::optional<std::chrono::microseconds> LinkClient::round_trip() const {
     return linked_ && session_ ? session_->round_trip() : std::nullopt;
 }
 
+std::string LinkClient::peer() const {
+    return session_ && session_->connected() ? session_->peer() : std::string();
+}
+
 std::string LinkClient::last_problem() const {
     if (linked_ || !problem_.empty())
         return problem_;

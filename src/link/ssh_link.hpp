@@ -51,6 +51,8 @@ class LinkClient {
     /// None while it is not linked.
     std::optional<TimePoint> linked_since() const;
     std::optional<std::chrono::microseconds> round_trip() const;
+    /// The node's address in this session; empty: there is none.
+    std::string peer() const;
     /// For people; empty while all is well.
     std::string last_problem() const;
 

@@ -13,6 +13,7 @@
 
 #include <libssh/libssh.h>
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -259,6 +260,19 @@ void SshSession::run() {
     bytes_.reset();
 }
 
+static std::string peer_of(int tcp) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    char text[NI_MAXHOST] = {};
+    if (::getpeername(tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        ::getnameinfo(
+            reinterpret_cast<const sockaddr*>(&address), size, text, sizeof text, nullptr, 0,
+            NI_NUMERICHOST) != 0)
+        return {};
+    const std::string found = text;
+    return found.substr(0, found.find('%'));
+}
+
 Error SshSession::work() {
     const auto tcp = connect_tcp(target_.host, target_.port, stop_.get());
     if (!tcp)
@@ -288,6 +302,7 @@ Error SshSession::work() {
     const auto channel = open_channel(session.get(), target_);
     if (!channel)
         return channel.error();
+    peer_ = peer_of(tcp->get());
     connected_ = true;
     Pump pump(session.get(), channel->get(), bytes_.get(), stop_.get());
     pump.run();

@@ -47,6 +47,8 @@ class SshSession {
     std::string host_key();
     /// As the kernel measures it on the TCP connection (TCP_INFO); none without one.
     std::optional<std::chrono::microseconds> round_trip();
+    /// The node's address, without a zone. Only while connected().
+    const std::string& peer() const noexcept { return peer_; }
     /// Why it ended: ErrorKind::refused for a host key or a login that did not fit. Waits for the
     /// thread, so ask after the other end of `bytes` has read its end.
     Error outcome();
@@ -61,6 +63,7 @@ class SshSession {
     UniqueFd stop_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> connected_ = false;
+    std::string peer_; ///< written by the thread before connected_, and not again
     std::mutex mutex_; ///< guards tcp_ (what the destructor may shut down) and host_key_
     int tcp_ = -1;
     std::string host_key_;

@@ -44,6 +44,7 @@ PiApp::PiApp(
       joiner_(loop, roots_, pool_, config_, links_, journal_),
       arbiter_(loop, pool_, roots_, journal_, arbiter_outside()),
       server_(loop, pool_, roots_, arbiter_, journal_, [this] { return importable(); }),
+      serial_(loop, pool_, roots_, journal_, serial_outside()),
       signals_(loop, SIGTERM, SIGINT, SIGHUP) {}
 
 Links::Handler PiApp::links_handler() {
@@ -58,6 +59,7 @@ Links::Handler PiApp::links_handler() {
         arbiter_.close(link, busid);
     };
     handler.down = [this](const std::string& link) { arbiter_.link_down(link); };
+    handler.nodes = [this] { serial_.nodes_changed(); };
     return handler;
 }
 
@@ -69,6 +71,22 @@ Arbiter::Outside PiApp::arbiter_outside() {
     };
     outside.silent = [this](const std::string& link) { return links_.silent(link); };
     outside.renew = [this](const std::string& busid) { exporter_.renew(busid); };
+    return outside;
+}
+
+/// What nobody has judged yet counts as not plugged in.
+SerialDesk::Outside PiApp::serial_outside() {
+    SerialDesk::Outside outside;
+    outside.plugged = [this] {
+        std::vector<SerialSeen> seen;
+        for (const auto& [busid, judgement] : exporter_.judgements())
+            if (const auto at = exporter_.state().plugged.find(busid);
+                at != exporter_.state().plugged.end())
+                seen.push_back({at->second.local.device, judgement.mode == DeviceMode::serial, {}});
+        return seen;
+    };
+    outside.modes = [this] { return modes_ ? *modes_ : Modes(); };
+    outside.nodes = [this] { return links_.addresses(); };
     return outside;
 }
 
@@ -111,6 +129,7 @@ Exporter::Handler PiApp::exporter_handler() {
             links_.removed(busid);
     };
     handler.ready = [this] { links_.tell_devices(); };
+    handler.judged = [this] { serial_.refresh(); };
     handler.done = [this](
                        const Device& device, std::string_view what, const Result<>& result,
                        milliseconds took) { journal_.operation_ended(device, what, result, took); };
@@ -124,6 +143,7 @@ void PiApp::start() {
     server_.configure(config_);
     spawn_guarded(loop_, "USB/IP server", server_.run());
     links_.configure(config_);
+    serial_.configure(config_.serial);
     if (!modes_)
         journal_.link("problem", modes_.error().message, true);
     joiner_.start();
@@ -159,6 +179,7 @@ void PiApp::reload() {
     exporter_.configure(config_.exports);
     server_.configure(config_);
     links_.configure(config_);
+    serial_.configure(config_.serial);
     spdlog::info("{} read anew", config_file_.string());
 }
 
@@ -173,7 +194,9 @@ PiReportInput PiApp::report_input() const {
         server_.status(),
         arbiter_.refused(),
         UsbipHost(roots_).present(),
-        modes_ ? std::string() : modes_.error().message};
+        modes_ ? std::string() : modes_.error().message,
+        serial_.status(),
+        serial_.problems()};
 }
 
 Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
@@ -220,6 +243,8 @@ Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args
         auto done = co_await set_mode(std::move(args));
         co_return done;
     }
+    if (verb == "serial-allow")
+        co_return serial_.allow(args);
     if (verb == "events")
         co_return journal_.log().to_json(args);
     co_return fail(ErrorKind::invalid, "longcord-pi has no verb \"{}\"", verb);

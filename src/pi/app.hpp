@@ -9,6 +9,7 @@
 #include "pi/joiner.hpp"
 #include "pi/links.hpp"
 #include "pi/report.hpp"
+#include "pi/serial_desk.hpp"
 #include "pi/usbip_server.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -28,6 +29,7 @@ class PiApp {
     Exporter::Handler exporter_handler();
     Links::Handler links_handler();
     Arbiter::Outside arbiter_outside();
+    SerialDesk::Outside serial_outside();
     std::optional<std::string> why_not_opened(const std::string& busid) const;
     std::vector<WireDevice> importable() const;
     Task<Result<nlohmann::json>> set_mode(nlohmann::json args);
@@ -47,6 +49,7 @@ class PiApp {
     Joiner joiner_;
     Arbiter arbiter_;
     UsbipServer server_;
+    SerialDesk serial_;
     asio::signal_set signals_;
 };
 

@@ -182,6 +182,7 @@ void Exporter::replan() {
 
 void Exporter::carry_out(const ExportPlan& plan) {
     judgements_ = plan.judgements;
+    handler_.judged();
     for (const auto& busid : plan.withdraw) {
         state_.announced.erase(busid);
         handler_.withdraw(busid);

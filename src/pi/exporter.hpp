@@ -31,6 +31,8 @@ class Exporter {
         std::function<void(const std::string& busid)> withdraw;
         /// The first look is over: what was plugged at the start is bound, or stays. Once.
         std::function<void()> ready;
+        /// What is plugged, or what it is for, may have changed: before any bind of the new plan.
+        std::function<void()> judged;
         /// An operation ended: "bind" or "unbind".
         std::function<void(
             const Device&, std::string_view what, const Result<>&, milliseconds took)>

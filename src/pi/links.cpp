@@ -40,6 +40,7 @@ void Links::link_as_wanted(bool anew) {
                 links_, [&](const std::unique_ptr<Link>& link) { return is_same(node, link); }))
             add(node);
     changed_.cancel();
+    handler_.nodes();
 }
 
 void Links::add(const Wanted& wanted) {
@@ -58,6 +59,8 @@ void Links::add(const Wanted& wanted) {
     LinkClient::Handler handler;
     handler.up = [this, link] {
         link->complaint.clear();
+        link->peer = link->client->peer();
+        handler_.nodes();
         journal_.link("linked", "linked with " + link->address.to_string());
         changed_.cancel();
     };
@@ -182,6 +185,15 @@ std::vector<LinkStatus> Links::status() const {
             status.since = std::chrono::duration_cast<seconds>(Clock::now() - *since);
         all.push_back(std::move(status));
     }
+    return all;
+}
+
+std::vector<std::string> Links::addresses() const {
+    std::vector<std::string> all;
+    for (const auto& link : links_)
+        for (const auto& address : {link->address.host, link->peer})
+            if (Network::parse(address) && std::ranges::count(all, address) == 0)
+                all.push_back(address);
     return all;
 }
 

@@ -40,6 +40,8 @@ class Links {
         std::function<std::optional<std::vector<Device>>()> exported;
         std::function<void(const std::string& link, const std::string& node, const Open&)> open;
         std::function<void(const std::string& link, const std::string& busid)> close;
+        /// A node's address may be another one now, or a node has become one of ours or is no more.
+        std::function<void()> nodes;
         /// It went, or began anew: what the node asked for before counts no more.
         std::function<void(const std::string& link)> down;
     };
@@ -74,6 +76,8 @@ class Links {
     std::optional<milliseconds> silent(const std::string& link) const;
 
     std::vector<LinkStatus> status() const;
+    /// Of all nodes in pi.yaml: as written where that is an address, and as of the latest link.
+    std::vector<std::string> addresses() const;
     /// The latest that a linked node said of this device; a node that has it counts more.
     const State* state_of(const std::string& busid) const;
 
@@ -89,6 +93,7 @@ class Links {
         Address address;
         bool joined = false;
         std::string node;
+        std::string peer;      ///< its IP address in the latest session that linked
         std::string complaint; ///< the latest that was logged: the same one is not logged again
         milliseconds dead_after = Welcome{}.dead_after;
         bool waits = false;                  ///< its welcome has no answer yet

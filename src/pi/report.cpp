@@ -36,6 +36,32 @@ json report_stream(const std::optional<StreamStatus>& stream) {
         {"vmid", stream->holder.vmid ? json(*stream->holder.vmid) : json()}};
 }
 
+json report_port(const SerialPortReport& port) {
+    const auto& server = port.status.server;
+    return {
+        {"name", port.name},
+        {"controller_place", port.stable_place},
+        {"port", port.port},
+        {"observe_port", port.observe == 0 ? json() : json(port.observe)},
+        {"listening", port.status.problem.empty()},
+        {"problem", port.status.problem},
+        {"tty", text_or_null(port.tty)},
+        {"present", server.present},
+        {"mode", std::string(to_string(server.mode))},
+        {"baud", server.line.baud},
+        {"owner", text_or_null(server.owner)},
+        {"observers", server.observers}};
+}
+
+/// Of one place, or of all with the empty one.
+json report_ports(const PiReportInput& input, const std::string& place) {
+    json ports = json::array();
+    for (const SerialPortReport& port : input.serial_ports)
+        if (place.empty() || port.place == place)
+            ports.push_back(report_port(port));
+    return ports;
+}
+
 /// Why nobody has it where a node has not said so.
 std::string why_of(
     const PiReportInput& input, const std::string& busid, const State* state,
@@ -72,6 +98,7 @@ json report_device(const PiReportInput& input, const std::string& busid, const L
         {"vmid", state && state->vmid ? json(*state->vmid) : json()},
         {"vm", state ? text_or_null(state->vm) : json()},
         {"stream", report_stream(stream)},
+        {"serial_ports", report_ports(input, busid)},
         {"why", why_of(input, busid, state, stream)},
     };
 }
@@ -138,6 +165,8 @@ json report_pi_status(const PiReportInput& input) {
         problems.push_back(input.server.problem);
     if (!input.modes_problem.empty())
         problems.push_back(input.modes_problem);
+    for (const auto& problem : input.serial_problems)
+        problems.push_back(problem);
     const auto bound = count_bound(input.state);
     if (bound >= max_exports)
         problems.push_back(fmt::format(
@@ -152,6 +181,7 @@ json report_pi_status(const PiReportInput& input) {
         {"devices", report_pi_devices(input)["devices"]},
         {"exports", {{"used", bound}, {"limit", max_exports}}},
         {"usbip", report_server(input)},
+        {"serial_ports", report_ports(input, "")},
         {"problems", std::move(problems)},
     };
 }

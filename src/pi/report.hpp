@@ -4,6 +4,7 @@
 
 #include "pi/export_plan.hpp"
 #include "pi/links.hpp"
+#include "pi/serial_desk.hpp"
 #include "pi/usbip_server.hpp"
 
 #include <functional>
@@ -23,6 +24,8 @@ struct PiReportInput {
     Tickets::Refused refused;
     bool usbip_host = true;    ///< the kernel module is loaded
     std::string modes_problem; ///< modes.json cannot be read
+    std::vector<SerialPortReport> serial_ports{};
+    std::vector<std::string> serial_problems{};
 };
 
 /// A clause for people: an operation that failed says more than the wish.

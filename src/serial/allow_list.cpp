@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -88,8 +89,31 @@ Result<> AllowList::add(std::string_view entry) {
     const auto network = Network::parse(entry);
     if (!network)
         return network.error();
-    networks.push_back(*network);
+    if (std::ranges::find(networks, *network) == networks.end())
+        networks.push_back(*network);
     return {};
+}
+
+Result<bool> AllowList::remove(std::string_view entry) {
+    if (entry == "any")
+        return std::exchange(everybody, false);
+    if (entry == "local-net")
+        return std::exchange(local_net, false);
+    const auto network = Network::parse(entry);
+    if (!network)
+        return network.error();
+    return std::erase(networks, *network) > 0;
+}
+
+std::vector<std::string> AllowList::entries() const {
+    std::vector<std::string> out;
+    for (const Network& network : networks)
+        out.push_back(network.to_string());
+    if (local_net)
+        out.emplace_back("local-net");
+    if (everybody)
+        out.emplace_back("any");
+    return out;
 }
 
 bool AllowList::allows(std::string_view address, std::span<const Network> local) const {

@@ -33,6 +33,10 @@ struct AllowList {
 
     /// A CIDR, an address, `local-net` or `any`.
     Result<> add(std::string_view entry);
+    /// Takes back what add() was given; false: it was not there. invalid: as in add().
+    Result<bool> remove(std::string_view entry);
+    /// As add() takes them, in the order in which they came.
+    std::vector<std::string> entries() const;
     /// This machine itself always may.
     bool allows(std::string_view address, std::span<const Network> local) const;
     bool operator==(const AllowList&) const = default;

@@ -47,10 +47,12 @@ void SerialPorts::start(const SerialWish& wish) {
     port.server = std::make_shared<SerialServer>(
         loop_, pool_, roots_, std::move(options), std::move(handler));
     const auto listening = port.server->listen();
-    if (listening)
+    if (listening) {
         port.server->run();
-    else
+    } else {
         port.problem = listening.error().message;
+        port.server->stop(); // some of its addresses may have been free
+    }
     ports_.insert_or_assign(wish.key, std::move(port));
 }
 

@@ -205,7 +205,7 @@ Task<> SerialServer::greet(Self self, ClientPtr client) {
         co_return client->close();
     if (const std::string why = refusal(); !why.empty()) {
         turn_away(client, why);
-        event("serial-refused", client->address().to_string(), client->name() + ": " + why);
+        event("serial-busy", client->address().to_string(), client->name() + ": " + why);
         co_return;
     }
     owner_ = std::make_shared<Owner>(Owner{
@@ -401,7 +401,7 @@ void SerialServer::device_gone(const Error& why) {
 
 void SerialServer::device_back() {
     hold_.cancel();
-    event("serial-back", "", fmt::format("{} is there", options_.device.string()));
+    event("serial-back", "", fmt::format("{} is there", device_->path().string()));
 }
 
 // --- observers ------------------------------------------------------------------------------
@@ -411,7 +411,7 @@ Task<> SerialServer::greet_observer(Self self, ClientPtr client) {
         const std::string why =
             fmt::format("{} observers read along already, which is the limit", observers_.size());
         turn_away(client, why);
-        event("serial-refused", client->address().to_string(), client->name() + ": " + why);
+        event("serial-busy", client->address().to_string(), client->name() + ": " + why);
         co_return;
     }
     const auto observer = std::make_shared<Observer>(Observer{

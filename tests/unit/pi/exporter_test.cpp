@@ -29,6 +29,7 @@ struct Pi {
                 operations += result ? 1 : 0;
                 last = what;
             };
+        handler.judged = [] {};
         handler.ready = [this] { announced_when_ready = exporter->announced().size(); };
         exporter.emplace(loop, pool, sys.roots(), config, modes, handler);
         spawn_guarded(loop, "exporter", exporter->run());

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "pi/serial_refusals.hpp"
+#include "pi/serial_store.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace longcord;
+
+TEST_CASE("an address that tries again and again is said once a minute, with how often") {
+    SerialRefusals refusals;
+    const TimePoint start = Clock::now();
+    CHECK(refusals.note("10.0.0.5", "1-1", start) == 0);
+    CHECK_FALSE(refusals.note("10.0.0.5", "1-1", start));
+    CHECK_FALSE(refusals.note("10.0.0.5", "1-2", start + SerialRefusals::quiet - milliseconds(1)));
+    CHECK(refusals.note("10.0.0.5", "1-2", start + SerialRefusals::quiet) == 2);
+    REQUIRE(refusals.all().size() == 1);
+    CHECK(refusals.all()[0].times == 4);
+    CHECK(refusals.all()[0].name == "1-2");
+}
+
+TEST_CASE("many addresses are ten lines at once, one a second, and 64 are remembered") {
+    SerialRefusals refusals;
+    const TimePoint start = Clock::now();
+    unsigned said = 0;
+    for (unsigned i = 0; i < 100; ++i)
+        said += refusals.note("10.0.0." + std::to_string(i), "1-1", start).has_value();
+    CHECK(said == 10);
+    CHECK(refusals.all().size() == SerialRefusals::at_most);
+    CHECK(refusals.all().front().address == "10.0.0.36");
+    // One of those that had to wait for its line gets it at its next try.
+    CHECK(refusals.note("10.0.0.99", "1-1", start + seconds(1)) == 1);
+}
+
+TEST_CASE("who may now is forgotten") {
+    SerialRefusals refusals;
+    refusals.note("10.0.0.5", "1-1", Clock::now());
+    refusals.note("10.0.0.6", "1-1", Clock::now());
+    refusals.forget([](const std::string& address) { return address == "10.0.0.5"; });
+    REQUIRE(refusals.all().size() == 1);
+    CHECK(refusals.all()[0].address == "10.0.0.6");
+}
+
+TEST_CASE("port numbers are read as they were written") {
+    const PortNumbers numbers{
+        {"platform-fe9c0000.xhci/1.2", 4000}, {"pci-0000:00:14.0/4:1.1", 65535}};
+    CHECK(parse_port_numbers(format_port_numbers(numbers)).value() == numbers);
+    CHECK(parse_port_numbers(R"({"ports":[]})").value().empty());
+}
+
+TEST_CASE("a file of port numbers that somebody has broken is not believed") {
+    for (const char* text :
+         {"", "[]", "{}", R"({"ports":{}})", R"({"ports":[7]})", R"({"ports":[{"place":"a/1"}]})",
+          R"({"ports":[{"place":"a/1","port":0}]})", R"({"ports":[{"place":"a/1","port":65536}]})",
+          R"({"ports":[{"place":"a/1","port":-1}]})", R"({"ports":[{"place":7,"port":1}]})",
+          R"({"ports":[{"place":"a/1","port":1},{"place":"a/2","port":1}]})",
+          R"({"ports":[{"place":"a/1","port":1},{"place":"a/1","port":2}]})"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_port_numbers(text));
+    }
+}
+
+TEST_CASE("the list of those let in by hand is read as it was written, up to its limit") {
+    AllowList list;
+    for (const char* entry : {"10.0.0.5", "10.0.0.5", "fd00::/8", "192.168.1.7/24", "local-net"})
+        REQUIRE(list.add(entry));
+    CHECK(
+        list.entries() ==
+        std::vector<std::string>{"10.0.0.5", "fd00::/8", "192.168.1.0/24", "local-net"});
+    CHECK(parse_allow_list(format_allow_list(list)).value() == list);
+    CHECK(list.remove("192.168.1.0/24").value());
+    CHECK_FALSE(list.remove("192.168.1.0/24").value());
+    CHECK_FALSE(list.remove("nobody"));
+    for (const char* text : {"", "{}", R"({"allow":[7]})", R"({"allow":["pve1"]})"})
+        CHECK_FALSE(parse_allow_list(text));
+
+    AllowList many;
+    for (std::size_t i = 0; i < max_serial_allow; ++i)
+        REQUIRE(many.add("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256)));
+    CHECK(parse_allow_list(format_allow_list(many)));
+    REQUIRE(many.add("10.9.9.9"));
+    CHECK_FALSE(parse_allow_list(format_allow_list(many)));
+}
