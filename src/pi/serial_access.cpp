@@ -48,7 +48,7 @@ json SerialAccess::report() const {
 
 Result<json> SerialAccess::change(const std::string& address, bool remove, bool& changed) {
     if (!problem_.empty()) // what stands in the file would be lost
-        return fail(ErrorKind::invalid, "{}", problem_);
+        return fail(ErrorKind::unavailable, "{}", problem_);
     AllowList list = by_hand_;
     if (remove) {
         const auto removed = list.remove(address);
