@@ -24,9 +24,9 @@ struct LinkStatus {
     std::string host; ///< as pi.yaml has it, or as it was joined
     bool linked = false;
     std::string problem;
-    bool joined = false;          ///< by a pairing; pi.yaml does not name it
-    std::optional<seconds> since; ///< how long it has been linked
-    std::optional<std::chrono::microseconds> round_trip;
+    bool joined = false;            ///< by a pairing; pi.yaml does not name it
+    std::optional<seconds> since{}; ///< how long it has been linked
+    std::optional<std::chrono::microseconds> round_trip{};
 };
 
 class Links {
