@@ -113,6 +113,11 @@ Result<TokenNode> read_node(Reader& reader) {
 }
 
 Result<std::string> whole_bytes(std::string_view text) {
+    // Whoever pastes the whole line that the node printed means the token in it.
+    constexpr std::string_view command = "longcord join";
+    text = trim(text);
+    if (text.starts_with(command))
+        text.remove_prefix(command.size());
     std::string digits;
     for (const char c : text.substr(0, 2 * max_token))
         if (std::string_view(" \t\r\n").find(c) == std::string_view::npos)
