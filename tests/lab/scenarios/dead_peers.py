@@ -2,8 +2,12 @@
 
 import contextlib
 
+import pytest
+
 from lab.gadget import Gadget
 from scenarios.plug_while_running import imports
+
+pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=0)
 

@@ -3,6 +3,8 @@ its LVM. Watched all the while: the node's kernel log, its input and its block d
 
 import contextlib
 
+import pytest
+
 from lab.gadget import Gadget
 from scenarios.plug_while_running import imports
 
@@ -14,6 +16,9 @@ TWO = Gadget(name="two", kind="two_configurations", vendor=0x1D6B, product=0x010
 # Drivers as sysfs shows them, of interfaces below vhci's root hubs: usbfs is QEMU's, "none" is nobody's.
 WATCH = """
 import glob, os, time
+
+pytestmark = pytest.mark.unseen
+
 seen = set()
 while True:
     for interface in glob.glob("/sys/devices/platform/vhci_hcd.*/usb*/*-*/*:*.*"):

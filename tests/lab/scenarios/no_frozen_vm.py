@@ -3,9 +3,13 @@
 import contextlib
 import time
 
+import pytest
+
 from lab.gadget import Gadget
 from lab.longcord import HOST_YAML
 from scenarios.plug_while_running import imports
+
+pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1,

@@ -1,7 +1,11 @@
 """What the Pi's service does with streams that are under way: it is stopped, killed and started again beside
 them, changes a device's mode below them, and finds devices that were plugged before it."""
 
+import pytest
+
 from lab.gadget import Gadget
+
+pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=0)
 SECOND = Gadget(name="second", serial="0002", socket=1)

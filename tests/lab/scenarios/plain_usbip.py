@@ -5,6 +5,8 @@ import pytest
 from lab.gadget import Gadget
 from lab.longcord import pi_yaml
 
+pytestmark = pytest.mark.unseen
+
 BOARD = Gadget(socket=0)
 
 

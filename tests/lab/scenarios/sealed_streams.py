@@ -6,6 +6,8 @@ import pytest
 
 from lab.gadget import Gadget
 
+pytestmark = pytest.mark.unseen
+
 BOARD = Gadget(socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1)
 MARKER = b"a secret that nobody on this cable may read "

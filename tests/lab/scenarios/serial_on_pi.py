@@ -7,6 +7,8 @@ import threading
 import pytest
 from lab.esp_board import EspBoard
 
+pytestmark = pytest.mark.unseen
+
 PI = "10.77.0.2"
 BOARD = EspBoard()
 

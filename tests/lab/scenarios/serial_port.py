@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from lab.esp_board import EspBoard
 
+pytestmark = pytest.mark.unseen
+
 PI, PORT = "10.77.0.2", 4000
 FTDI = "0403:6001"
 OFFSET = 0x10000
