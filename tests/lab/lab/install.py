@@ -97,6 +97,7 @@ def add_node(lab, node, host_tree, host_yaml, pi_yaml):
 def add_pi(lab, node, name, pi_tree, pi_yaml):
     """Longcord's other half on a node: it is a Pi of that name too, for its own ports."""
     with step(f"making {node.role} the Pi {name}"):
+        node.run(f"systemctl unmask --quiet {' '.join(SERVICES['pi'])}")
         bring(node, pi_tree, SERVICES["pi"])
         node.put(pi_yaml, "/etc/longcord/pi.yaml")
         introduce(lab, node, name)
@@ -104,7 +105,8 @@ def add_pi(lab, node, name, pi_tree, pi_yaml):
 
 
 def remove_pi(node, name, lab):
-    node.run(f"systemctl disable --now --quiet {' '.join(SERVICES['pi'])}")
+    """Masked, since the next device would start it; and the command line sees only the host's service again."""
+    node.run(f"systemctl mask --now --quiet {' '.join(SERVICES['pi'])}; rm -f /run/longcord/pi.sock")
     for other in lab.nodes():
         other.run(["rm", "-f", f"/etc/longcord/pis/{name}"])
 

@@ -21,7 +21,8 @@ class Longcord:
 
     def cli(self, *words, machine=None):
         """The JSON that a verb prints; exit status 5 says that something in it is not as it should be."""
-        done = (machine or self.node).run(["longcord", *words, "--json"], check=False)
+        which = [] if machine else ["--on", "host"]  # a node may be a Pi too
+        done = (machine or self.node).run(["longcord", *words, *which, "--json"], check=False)
         if done.returncode not in (0, 5):
             raise LookupError(f"longcord {' '.join(words)}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
