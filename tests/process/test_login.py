@@ -134,6 +134,16 @@ def connect(port):
         return None
 
 
+def connect_unix(path):
+    client = socket.socket(socket.AF_UNIX)
+    try:
+        client.connect(str(path))
+        return client
+    except (ConnectionRefusedError, FileNotFoundError):
+        client.close()
+        return None
+
+
 def test_no_socks_proxy(login):
     port = free_port()
     ssh = login.hold("-N", "-D", str(port), HOST)
@@ -161,9 +171,7 @@ def test_no_forwarding_from_the_node_and_none_of_unix_sockets(login):
     control = login.node.root / "run/longcord/host.sock"
     ssh = login.hold("-N", "-L", f"{local}:{control}", HOST)
     try:
-        wait(local.exists)
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(local))
+        with wait(lambda: connect_unix(local)) as client:
             client.settimeout(10)
             client.sendall(b'{"verb":"status"}\n')
             try:
