@@ -86,6 +86,7 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       pushes_(loop, roots_, pool_, config_, servers_, reconciler_, journal_),
       hands_(loop, reconciler_, journal_), signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
+    importer_.on_detached([this](const Place& place) { servers_.stream_ended(place); });
     links_.on_push([this](Preface preface) { return pushes_.push(std::move(preface)); });
     links_.on_expelled([this](const std::string& pi) { pushes_.forget(pi); });
     reconciler_.world().hot_add = config_.controllers.hot_add;

@@ -122,6 +122,7 @@ Task<Result<>> Importer::detach(DetachImport action) {
                 reconciler_.world().vhci = *ports;
                 ++epoch_;
                 opens_.close(action.place);
+                tell_detached_(action.place);
                 co_return Result<>();
             }
         if (Clock::now() > limit)

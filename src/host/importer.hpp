@@ -11,6 +11,7 @@
 #include "usbip/vhci.hpp"
 #include "usbip/vhci_record.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class Importer {
     void adopted(unsigned vhci_port, const std::string& sysname) { claimed_[vhci_port] = sysname; }
     /// After all were adopted: claims of imports that ended while nobody looked are given up.
     Task<> release_leftover_claims();
+    /// Whoever must know that an import is over, by our doing or not.
+    void on_detached(std::function<void(const Place&)> tell) { tell_detached_ = std::move(tell); }
     /// The kernel has freed the port: whoever gets it next has its drivers.
     void freed(unsigned vhci_port);
 
@@ -48,6 +51,7 @@ class Importer {
     VhciRecords records_;
     std::shared_ptr<PortClaims> claims_;      ///< shared with jobs that outlive their deadline
     std::map<unsigned, std::string> claimed_; ///< vhci port: the name of what hangs there
+    std::function<void(const Place&)> tell_detached_;
     unsigned epoch_ = 0;
 };
 

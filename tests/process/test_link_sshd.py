@@ -172,7 +172,7 @@ def log_in(world: Path, port: int) -> subprocess.Popen:
     return subprocess.Popen(
         ["ssh", "-F", "none", "-p", str(port), "-i", world / "identity", "-o", "IdentitiesOnly=yes",
          "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-         "longcord@127.0.0.1", "id"],
+         "longcord@127.0.0.1", "longcord-link"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

@@ -202,7 +202,7 @@ def test_no_agent_no_display_no_variables_no_rc_file(login, tmp_path):
     wait((tmp_path / "agent").exists)
     ours = {**os.environ, "SSH_AUTH_SOCK": str(tmp_path / "agent"), "DISPLAY": "127.0.0.1:9",
             "LONGCORD_TEST": "1"}
-    ssh = login.hold("-A", "-X", HOST, "id", env=ours)
+    ssh = login.hold("-A", "-X", HOST, "longcord-link", env=ours)
     try:
         seen, = wait(lambda: environments(login.node))
         assert not {"SSH_AUTH_SOCK", "DISPLAY", "LONGCORD_TEST", "SSH_TTY"} & set(seen), seen
