@@ -5,8 +5,6 @@
 
 #include <ctime>
 
-#include <boost/asio/ip/v6_only.hpp>
-
 namespace longcord {
 
 using asio::ip::tcp;
@@ -42,56 +40,6 @@ SerialServer::SerialServer(
 
 Task<Result<>> SerialServer::open() {
     return device_->open(roots_);
-}
-
-static Result<> bind_all(
-    asio::io_context& loop, const std::vector<tcp::endpoint>& wanted,
-    std::vector<tcp::acceptor>& out) {
-    for (const tcp::endpoint& endpoint : wanted) {
-        boost::system::error_code error;
-        tcp::acceptor acceptor(loop);
-        acceptor.open(endpoint.protocol(), error);
-        if (!error)
-            acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-        // [::] takes IPv4 too, unless that has a socket of its own.
-        if (!error && endpoint.protocol() == tcp::v6())
-            acceptor.set_option(asio::ip::v6_only(wanted.size() > 1), error);
-        if (!error)
-            acceptor.bind(endpoint, error);
-        if (!error)
-            acceptor.listen(tcp::acceptor::max_listen_connections, error);
-        if (error)
-            return fail_errno(
-                error.value(),
-                fmt::format(
-                    "listen on {} port {}", endpoint.address().to_string(), endpoint.port()));
-        out.push_back(std::move(acceptor));
-    }
-    return {};
-}
-
-Result<> SerialServer::listen() {
-    auto bound = bind_all(loop_, options_.listen, acceptors_);
-    if (bound)
-        bound = bind_all(loop_, options_.observe, observer_acceptors_);
-    return bound;
-}
-
-static std::vector<tcp::endpoint> endpoints_of(const std::vector<tcp::acceptor>& acceptors) {
-    std::vector<tcp::endpoint> out;
-    for (const tcp::acceptor& acceptor : acceptors) {
-        boost::system::error_code ignored;
-        out.push_back(acceptor.local_endpoint(ignored));
-    }
-    return out;
-}
-
-std::vector<tcp::endpoint> SerialServer::endpoints() const {
-    return endpoints_of(acceptors_);
-}
-
-std::vector<tcp::endpoint> SerialServer::observer_endpoints() const {
-    return endpoints_of(observer_acceptors_);
 }
 
 void SerialServer::run() {
@@ -402,61 +350,6 @@ void SerialServer::device_gone(const Error& why) {
 void SerialServer::device_back() {
     hold_.cancel();
     event("serial-back", "", fmt::format("{} is there", device_->path().string()));
-}
-
-// --- observers ------------------------------------------------------------------------------
-
-Task<> SerialServer::greet_observer(Self self, ClientPtr client) {
-    if (observers_.size() >= max_serial_observers) {
-        const std::string why =
-            fmt::format("{} observers read along already, which is the limit", observers_.size());
-        turn_away(client, why);
-        event("serial-busy", client->address().to_string(), client->name() + ": " + why);
-        co_return;
-    }
-    const auto observer = std::make_shared<Observer>(Observer{
-        client,
-        Conversation(
-            fmt::format("longcord {} {} (read only)", LONGCORD_VERSION, options_.name),
-            device_->settings(), device_->resting_lines()),
-        0});
-    observers_.insert(observer);
-    event("serial-observer", client->address().to_string(), client->name() + " reads along");
-    std::vector<char> buffer(4096);
-    while (!stopped_) {
-        const auto [error, n] =
-            co_await client->socket().async_read_some(asio::buffer(buffer), as_value);
-        // One that asks and never reads its answers goes.
-        if (error || client->pending() > 2 * SerialClient::high)
-            break;
-        char* in = buffer.data();
-        std::size_t size = n;
-        while (const auto spoken = observer->talk.next(in, size)) {
-            if (spoken->kind == Spoken::Kind::reply)
-                client->send(spoken->reply);
-            else if (spoken->kind == Spoken::Kind::command)
-                client->send(observer->talk.finish(device_->settings()));
-        }
-        if (observer->talk.waits())
-            observer->talk.give_up();
-    }
-    client->close();
-    observers_.erase(observer);
-    event("serial-observer-left", client->address().to_string(), client->name() + " has left");
-    (void)self;
-}
-
-/// Who reads too slowly misses something, and is told how much.
-void SerialServer::to_observer(Observer& observer, std::string_view bytes) {
-    if (observer.client->pending() + bytes.size() > SerialClient::high) {
-        observer.skipped += bytes.size();
-        return;
-    }
-    if (observer.skipped > 0)
-        observer.client->send(fmt::format(
-            "\r\n[longcord: {} bytes are missing here: read too slowly]\r\n",
-            std::exchange(observer.skipped, 0)));
-    observer.client->send(observer.talk.encode(bytes, spare_));
 }
 
 } // namespace longcord

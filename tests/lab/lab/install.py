@@ -40,6 +40,7 @@ SERVICES = {"host": ["longcord-host"], "pi": ["longcord-pi"]}
 def install(lab, host_tree, pi_tree, host_yaml="", pi_yaml="", start=True):
     """Installs (or installs anew) and starts the services; with start=False they are left stopped."""
     with step("installing Longcord in the machines"):
+        lab.pi.stop_usbipd()  # the bench's own scenarios use it; port 3240 is ours from here on
         for node in lab.nodes():
             bring(node, host_tree, SERVICES["host"])
             install_node(node, host_yaml)

@@ -34,6 +34,9 @@ class Pi(Machine):
         """Stock usbipd on port 3240, for what has none of its own."""
         self.run("modprobe usbip-host; systemctl start lab-usbipd 2>/dev/null || systemd-run --quiet --unit=lab-usbipd usbipd")
 
+    def stop_usbipd(self):
+        self.run("systemctl stop lab-usbipd 2>/dev/null; true")
+
     def busid(self, gadget):
         """The kernel's name of the gadget's port, like "3-1"; it may change when the Pi reboots."""
         bus = self.run(f"cat /sys/devices/platform/dummy_hcd.{gadget.socket}/usb*/busnum").split()[0]
