@@ -8,6 +8,8 @@ import pytest
 from lab.gadget import Gadget
 from scenarios.plug_while_running import imports
 
+pytestmark = pytest.mark.unseen
+
 KEYBOARD = Gadget(name="keys", kind="hid", vendor=0x05AC, product=0x0220, serial="K1", text="Keyboard", socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1)
 BOARD = Gadget(name="board", socket=2)
@@ -16,9 +18,6 @@ TWO = Gadget(name="two", kind="two_configurations", vendor=0x1D6B, product=0x010
 # Drivers as sysfs shows them, of interfaces below vhci's root hubs: usbfs is QEMU's, "none" is nobody's.
 WATCH = """
 import glob, os, time
-
-pytestmark = pytest.mark.unseen
-
 seen = set()
 while True:
     for interface in glob.glob("/sys/devices/platform/vhci_hcd.*/usb*/*-*/*:*.*"):
@@ -46,7 +45,8 @@ def watched(node):
         yield
     finally:
         node.run("systemctl stop lab-watch")
-    assert set(node.read("/tmp/met").split()) <= {"usbfs"}, "a driver of the node was bound to an import"
+    met = set(node.read("/tmp/met").split())
+    assert met == {"usbfs"}, f"bound to imports on the node: {met}; usbfs is QEMU's"
     assert outside() == before
 
 
