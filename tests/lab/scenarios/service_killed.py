@@ -64,6 +64,6 @@ def test_a_rules_file_that_broke_meanwhile_costs_nothing(longcord, lab):
     lab.node.run(f"kill -9 {old}")
     lab.wait(lambda: longcord.service_pid(lab.node, "longcord-host") not in (0, old), what="systemd to start it again")
     longcord.wait_linked()
-    lab.wait(lambda: any("it keeps" in event["message"] for event in longcord.events()), what="the file to be read")
+    lab.wait(lambda: any("stay in force" in event["message"] for event in longcord.events()), what="the file to be read")
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
     assert [line for line in vm.guest.log(heard) if "LAB tty" in line] == []
