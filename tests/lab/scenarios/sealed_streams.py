@@ -6,8 +6,6 @@ import pytest
 
 from lab.gadget import Gadget
 
-pytestmark = pytest.mark.unseen
-
 BOARD = Gadget(socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1)
 MARKER = b"a secret that nobody on this cable may read "
@@ -72,6 +70,7 @@ def test_all_four_pairings_carry_a_board_and_a_disk(longcord, lab, node_has, pi_
         vm.guest.wait_no_tty("ttyACM0")
 
 
+@pytest.mark.unseen
 def test_no_device_waits_behind_anothers_bulk_transfer(longcord, lab):
     """Each has a connection of its own: the board answers while the disk is being read."""
     big = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1,
