@@ -51,4 +51,14 @@ const Place* place_of(const Action& action) noexcept {
     return std::visit(place, action);
 }
 
+std::optional<unsigned> vhci_port_of(const Action& action) noexcept {
+    const auto port = [](const auto& a) -> std::optional<unsigned> {
+        if constexpr (requires { a.vhci_port; })
+            return a.vhci_port;
+        else
+            return std::nullopt;
+    };
+    return std::visit(port, action);
+}
+
 } // namespace longcord

@@ -49,6 +49,7 @@ struct AuthorizeImport {
     Place place;
     std::string sysname; ///< its name on this host: "5-1"
     std::optional<unsigned> configuration;
+    unsigned vhci_port = 0; ///< it came through; nobody else's while this is under way
     bool operator==(const AuthorizeImport&) const = default;
 };
 
@@ -66,6 +67,7 @@ struct UnplugDevice {
     /// An import's name on this host: it is deauthorised first, because QEMU hands a device back to
     /// host drivers as it lets go. Empty: a real device of this host, or one that is gone.
     std::string deauthorize;
+    std::optional<unsigned> vhci_port; ///< of what is deauthorised; likewise
     bool operator==(const UnplugDevice&) const = default;
 };
 
@@ -86,5 +88,8 @@ std::string to_string(const Action& action);
 
 /// The place it concerns; nullptr: it is about a VM.
 const Place* place_of(const Action& action) noexcept;
+
+/// The vhci port that it works on, or on the device behind it.
+std::optional<unsigned> vhci_port_of(const Action& action) noexcept;
 
 } // namespace longcord

@@ -3,6 +3,7 @@
 
 #include "plan/pins.hpp"
 #include "plan/unloadable_ram.hpp"
+#include "plan/vhci_ports.hpp"
 #include "qmp/plug_id.hpp"
 
 #include <algorithm>
@@ -25,39 +26,49 @@ void forget_what_is_past(World& world, TimePoint now) {
     world.history_limit = std::max(World::least_history_limit, 2 * world.history.size());
 }
 
-/// A device was plugged in (anew): what failed before says nothing about it.
+/// A device was plugged in (anew): what failed before says nothing about it. A plain server's list
+/// is no such news: it leaves out what is in use, and has it again after each of our own attempts.
 void arrived(World& world, const Place& place, TimePoint now) {
     forget_what_is_past(world, now);
     History& history = world.history[place];
-    history.backoff.succeeded();
-    history.last_error.clear();
+    const auto pi = world.pis.find(place.pi);
+    if (pi != world.pis.end())
+        pi->second.busy.erase(place); // that was said of the device that was there before
+    if (pi == world.pis.end() || !pi->second.plain) {
+        history.backoff.succeeded();
+        history.last_error.clear();
+    }
     history.removals.release(); // a person has been at it
     history.replugs.happened(now);
 }
 
-Import* import_on(World& world, std::string_view sysname) {
+std::map<unsigned, Import>::iterator import_on(World& world, std::string_view sysname) {
     for (const auto& row : world.vhci)
         if (row.state == VhciPort::State::used && row.local_busid == sysname)
             if (const auto import = world.imports.find(row.port); import != world.imports.end())
-                return &import->second;
-    return nullptr;
+                return import;
+    return world.imports.end();
 }
 
-void import_seen(World& world, const LocalDevice& device) {
-    Import* import = import_on(world, device.sysfs_path);
-    if (!import)
+void import_seen(World& world, const LocalDevice& device, TimePoint now) {
+    const auto found = import_on(world, device.sysfs_path);
+    if (found == world.imports.end())
         return; // somebody else's: not ours to touch
+    Import* import = &found->second;
     import->local = device;
-    import->enumerated = true;
+    if (!std::exchange(import->enumerated, true))
+        enumeration_over(world, found->first, true, now);
     // Lost only where the kernel says so; gained only by our own authorisation or at start.
     import->ready = import->ready && device.authorized;
     if (import->ready && import->configuration == 0)
         import->configuration = device.configuration;
-    // The guest selected another one: its interfaces are new, and nobody may use them yet.
+    // The guest selected another one. Where its interfaces were not authorised by being made, QEMU
+    // could not have them: they get it now, and QEMU another plug.
     if (import->ready && device.configuration != 0 &&
-        device.configuration != import->configuration) {
+        device.configuration != import->configuration && device.interfaces_authorized) {
         import->guest_configuration = device.configuration;
-        import->ready = false;
+        import->configuration = device.configuration;
+        import->ready = *device.interfaces_authorized;
     }
     if (!import->ready)
         import->configuration = 0;
@@ -102,7 +113,7 @@ void devices_listed(World& world, const std::vector<LocalDevice>& devices, TimeP
 
 void device_seen(World& world, const LocalDevice& device, TimePoint now) {
     if (device.on_vhci)
-        return import_seen(world, device);
+        return import_seen(world, device, now);
     const Place& place = device.device.place;
     const auto known = world.local.find(place);
     const bool anew =
@@ -122,17 +133,23 @@ void device_gone(World& world, std::string_view sysname) {
         }
 }
 
-std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports) {
+std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports, TimePoint now) {
     world.vhci = std::move(ports);
     std::vector<FreedPort> freed;
     for (const auto& row : world.vhci) {
         const auto import = world.imports.find(row.port);
-        if (import == world.imports.end() || row.state != VhciPort::State::free)
+        if (import == world.imports.end())
+            continue;
+        // Between two looks a port may have been freed and taken by somebody else's `usbip attach`.
+        const bool somebody_elses =
+            row.state == VhciPort::State::used && row.devid != import->second.devid;
+        if (row.state != VhciPort::State::free && !somebody_elses)
             continue;
         const auto action = world.in_flight.find(import->second.place);
         if (action != world.in_flight.end() && std::holds_alternative<ImportDevice>(action->second))
             continue; // noted before the kernel has it
         freed.push_back({row.port, import->second.place});
+        enumeration_over(world, row.port, import->second.enumerated, now);
         world.imports.erase(import);
     }
     return freed;
@@ -165,10 +182,10 @@ void pi_unlinked(World& world, const std::string& pi, bool silent) {
 }
 
 void pi_unpaired(World& world, const std::string& pi) {
-    if (const auto entry = world.pis.find(pi); entry != world.pis.end()) {
-        entry->second.unpaired = true;
-        entry->second.devices.clear();
-    }
+    // Also where nothing is known of it: what it had imported before a restart may be found yet.
+    Pi& entry = world.pis[pi];
+    entry.unpaired = true;
+    entry.devices.clear();
 }
 
 void pi_listed(
@@ -218,17 +235,23 @@ void pi_available(World& world, const Place& place) {
 
 void vms_running(World& world, const std::vector<RunningVm>& running) {
     std::map<unsigned, Vm> now;
+    std::set<unsigned> same; // QEMUs as before
     for (const auto& run : running) {
         const auto known = world.vms.find(run.vmid);
         Vm vm;
+        vm.was_there = !world.knows_vms;
+        if (known != world.vms.end() && known->second.pid == run.pid)
+            same.insert(run.vmid);
         if (known != world.vms.end()) {
             vm = known->second;
             if (vm.pid != run.pid) { // another QEMU: nothing seen before is true of it
+                vm.was_there = false;
                 vm.view.reset();
                 vm.open_nodes.clear();
                 vm.stale = true;
                 vm.looking = false;
                 vm.look_backoff = {};
+                vm.ports_backoff = {};
                 vm.adding_controller = false;
                 vm.add_backoff = {};
                 vm.add_error.clear();
@@ -243,6 +266,8 @@ void vms_running(World& world, const std::vector<RunningVm>& running) {
     }
     world.vms = std::move(now);
     world.knows_vms = true;
+    std::erase_if(
+        world.doubtful_plugs, [&](const auto& doubt) { return !same.contains(doubt.second); });
 }
 
 static unsigned highest_proxmox_port(const VmConfig& config) {
@@ -288,9 +313,13 @@ void vm_viewed(
     if (vm.view)
         note_removals(world, vmid, *vm.view, view, now);
     const bool running = view.state == RunState::running;
+    if (vm.view != view)
+        vm.ports_backoff.succeeded();
+    vm.ports_backoff.failed(now);
     vm.view = std::move(view);
     vm.open_nodes = std::move(open_nodes);
     vm.stale = false;
+    std::erase_if(world.doubtful_plugs, [&](const auto& doubt) { return doubt.second == vmid; });
     remember_guest_ports(world, vmid);
     note_unloadable_ram(world, vmid);
     if (running) {
@@ -306,69 +335,6 @@ void vm_not_viewed(World& world, unsigned vmid, TimePoint now) {
     if (const auto vm = world.vms.find(vmid); vm != world.vms.end()) {
         vm->second.stale = true;
         vm->second.look_backoff.failed(now);
-    }
-}
-
-// --- actions ---
-
-void action_started(World& world, const Action& action) {
-    if (const auto* look = std::get_if<LookAtVm>(&action)) {
-        if (const auto vm = world.vms.find(look->vmid); vm != world.vms.end())
-            vm->second.looking = true;
-        return;
-    }
-    if (const auto* add = std::get_if<AddController>(&action)) {
-        if (const auto vm = world.vms.find(add->vmid); vm != world.vms.end())
-            vm->second.adding_controller = true;
-        return;
-    }
-    world.in_flight.insert_or_assign(*place_of(action), action);
-}
-
-void action_ended(World& world, const Action& action, const Result<>& result, TimePoint now) {
-    if (const auto* look = std::get_if<LookAtVm>(&action)) {
-        if (const auto vm = world.vms.find(look->vmid); vm != world.vms.end())
-            vm->second.looking = false;
-        return;
-    }
-    if (const auto* add = std::get_if<AddController>(&action)) {
-        if (const auto vm = world.vms.find(add->vmid); vm != world.vms.end()) {
-            vm->second.adding_controller = false;
-            vm->second.add_error = result ? "" : result.error().message;
-            if (result)
-                vm->second.add_backoff.succeeded();
-            else
-                vm->second.add_backoff.failed(now);
-        }
-        return;
-    }
-    const Place& place = *place_of(action);
-    world.in_flight.erase(place);
-    if (!result) {
-        History& history = world.history[place];
-        history.backoff.failed(now);
-        history.last_error = result.error().message;
-    } else if (std::holds_alternative<PlugDevice>(action)) {
-        world.history[place].backoff.succeeded();
-        world.history[place].last_error.clear();
-    }
-    if (const auto* authorize = std::get_if<AuthorizeImport>(&action)) {
-        for (auto& [port, import] : world.imports)
-            if (import.place == authorize->place && import.local &&
-                import.local->sysfs_path == authorize->sysname)
-                import.ready = result.has_value();
-    } else if (const auto* unplug = std::get_if<UnplugDevice>(&action)) {
-        if (!unplug->deauthorize.empty())
-            for (auto& [port, import] : world.imports)
-                if (import.place == place)
-                    import.ready = false;
-    } else if (const auto* detach = std::get_if<DetachImport>(&action)) {
-        if (detach->in_vain) {
-            world.history[place].backoff.failed(now);
-            world.history[place].last_error = detach->why;
-        }
-        if (result)
-            world.imports.erase(detach->vhci_port);
     }
 }
 

@@ -23,7 +23,7 @@ struct FreedPort {
     Place place;
 };
 /// vhci's table.
-std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports);
+std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports, TimePoint now);
 /// An import of ours that was found at start, by its record.
 void import_found(World& world, unsigned port, Import import);
 

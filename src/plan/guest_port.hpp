@@ -25,6 +25,8 @@ class GuestPorts {
     /// Chooses and takes a port. Errors: not_found (the VM has no xHCI, says what to do), full
     /// (says who holds which port), busy (the rule's `port=` is taken).
     Result<GuestPort> choose(unsigned vmid, const Place& place, std::optional<unsigned> wanted);
+    /// What choose() took and the device does not get now.
+    void give_back(unsigned vmid, const GuestPort& port) { taken_[vmid].erase(port); }
 
   private:
     bool is_free(unsigned vmid, const GuestPort& port) const;

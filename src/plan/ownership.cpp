@@ -9,13 +9,13 @@
 
 namespace longcord {
 
-namespace {
-
 std::string name_claim(const Claim& claim) {
     if (is_machine(claim.vmid))
         return fmt::format("VM {} (host.yaml:{})", claim.vmid, claim.line);
     return fmt::format("VM {} ({}.usb.conf:{})", claim.vmid, claim.vmid, claim.line);
 }
+
+namespace {
 
 bool holds(const Situation& situation, unsigned vmid) {
     return std::any_of(situation.plugs.begin(), situation.plugs.end(), [&](const SeenPlug& plug) {
@@ -74,6 +74,8 @@ std::string why_nobody(const World& world, const std::vector<Claim>& claims) {
 
 Ownership decide_owner(
     const World& world, const RulesIndex& rules, const Place& place, const Situation& situation) {
+    if (world.giving_back)
+        return {Ownership::Kind::nobody, 0, nullptr, "everything is given back"};
     const Device* known = situation.device();
     if (!known && situation.import) // found at start, and neither the Pi nor the kernel has spoken
         return {Ownership::Kind::wait, 0, nullptr, "not known yet"};
@@ -123,7 +125,8 @@ Ownership decide_owner(
             Ownership::Kind::conflict, 0, nullptr,
             fmt::format(
                 "{} and {} want it equally: make one rule more precise", name_claim(eligible[0]),
-                name_claim(eligible[1]))};
+                name_claim(eligible[1])),
+            holder != eligible.end()};
     return owned_by(rules, *best, subject);
 }
 

@@ -22,7 +22,11 @@ struct Ownership {
     unsigned vmid = 0;          ///< of the owner
     const Rule* rule = nullptr; ///< the owner's
     std::string why;            ///< a sentence, for people
+    bool holder_wants = false;  ///< in a conflict: who has it wants it too, if less, and keeps it
 };
+
+/// "VM 100 (100.usb.conf:3)", or the line of host.yaml.
+std::string name_claim(const Claim& claim);
 
 /// `rules`: of world.rules.
 Ownership decide_owner(

@@ -36,14 +36,15 @@ std::string_view to_string(DeviceState state) noexcept {
 
 namespace {
 
-std::set<unsigned> vhci_ports_taken(const World& world) {
-    std::set<unsigned> taken;
-    for (const auto& [port, import] : world.imports)
-        taken.insert(port);
-    for (const auto& [place, action] : world.in_flight)
-        if (const auto* import = std::get_if<ImportDevice>(&action))
-            taken.insert(import->vhci_port);
-    return taken;
+bool attached_by_hand(const World& world, unsigned vmid) {
+    const auto intent = world.intents.find(vmid);
+    return intent != world.intents.end() && !intent->second.attached.empty();
+}
+
+bool may_have_something(const World& world, unsigned vmid) {
+    return std::any_of(
+        world.doubtful_plugs.begin(), world.doubtful_plugs.end(),
+        [&](const auto& doubt) { return doubt.second == vmid; });
 }
 
 /// A VM is asked once when it appears (it may hold what no rule wants any more), and after that
@@ -53,7 +54,8 @@ void look_at_vms(const World& world, const RulesIndex& rules, TimePoint now, Pla
         if (vm.looking)
             continue;
         const bool matters = !vm.view || rules.has_rules(vmid) || !vm.view->devices.empty() ||
-                             world.quiesced.contains(vmid);
+                             world.quiesced.contains(vmid) || attached_by_hand(world, vmid) ||
+                             may_have_something(world, vmid);
         const bool not_running = vm.view && vm.view->state != RunState::running;
         if (!matters || !(vm.stale || not_running))
             continue;
@@ -64,6 +66,19 @@ void look_at_vms(const World& world, const RulesIndex& rules, TimePoint now, Pla
             plan.actions.emplace_back(LookAtVm{vmid});
         else
             plan.wake_at(when);
+    }
+}
+
+/// Somebody types a device_del in the monitor, or adds a controller there, and nothing tells.
+void look_for_ports(const World& world, const Shared& shared, TimePoint now, Plan& plan) {
+    for (const unsigned vmid : shared.short_of_ports) {
+        const Vm& vm = world.vms.at(vmid);
+        if (vm.looking || vm.stale)
+            continue;
+        if (vm.ports_backoff.may_try(now))
+            plan.actions.emplace_back(LookAtVm{vmid});
+        else
+            plan.wake_at(vm.ports_backoff.retry_at());
     }
 }
 
@@ -90,7 +105,10 @@ Plan plan(const World& world, TimePoint now) {
         return plan;
     const RulesIndex rules(world.rules);
     look_at_vms(world, rules, now, plan);
-    Shared shared{rules, GuestPorts(world), vhci_ports_taken(world), {}};
+    Shared shared{rules, GuestPorts(world), vhci_ports_taken(world)};
+    for (const auto& [vmid, vm] : world.vms)
+        if (vm.was_there && !vm.view)
+            shared.unheard = vmid;
     for (const auto& [place, situation] : situations(world)) {
         Step step = next_step(world, place, situation, shared, now);
         if (step.wake)
@@ -99,6 +117,7 @@ Plan plan(const World& world, TimePoint now) {
             plan.actions.push_back(std::move(*step.action));
         plan.outcomes.emplace(place, std::move(step.outcome));
     }
+    look_for_ports(world, shared, now, plan);
     add_controllers(world, shared, now, plan);
     return plan;
 }

@@ -5,6 +5,7 @@
 #include "plan/guest_port.hpp"
 #include "plan/planner.hpp"
 #include "plan/situation.hpp"
+#include "plan/vhci_ports.hpp"
 #include "rules/rules_index.hpp"
 
 namespace longcord {
@@ -13,8 +14,10 @@ namespace longcord {
 struct Shared {
     const RulesIndex& rules;
     GuestPorts guest_ports;
-    std::set<unsigned> vhci_taken;
+    TakenVhciPorts vhci_taken;
     std::set<unsigned> without_controller = {}; ///< VMs that wait for one with a device
+    std::set<unsigned> short_of_ports = {};     ///< VMs where a device waits for a port of theirs
+    std::optional<unsigned> unheard = {}; ///< a VM from before the service that never answered it
 };
 
 struct Step {

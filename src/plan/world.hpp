@@ -57,10 +57,13 @@ struct Import {
     /// What the guest selected instead: it is authorised with that from then on.
     std::optional<unsigned> guest_configuration;
     bool ready = false; ///< configured, every interface authorised
+    /// At start: a VM that has not answered since may have it plugged.
+    bool found = false;
 };
 
 struct Vm {
     int pid = 0;
+    bool was_there = false; ///< when the service started: until it answers, it may have anything
     std::string qmp_socket;
     std::string name;
     bool configured = false; ///< its configuration lies on this node
@@ -80,6 +83,9 @@ struct Vm {
     std::string add_error;
     Backoff look_backoff;
     TimePoint look_again; ///< while it is not running: no event tells when it will be
+    /// While a device waits for a port or a controller of it: nothing tells when somebody else
+    /// takes something out or puts a controller in. Begins anew when the view has changed.
+    Backoff ports_backoff;
 };
 
 /// What happened at a place, for patience.
@@ -111,6 +117,9 @@ struct World {
     bool knows_devices = false; ///< this host's devices and vhci's ports
     bool complete() const noexcept { return knows_rules && knows_vms && knows_devices; }
 
+    /// Nothing is to be kept, whatever the rules and hands say: the package is being removed.
+    bool giving_back = false;
+
     std::string node;                   ///< this node's own name
     std::string dev = "/dev";           ///< below it lies bus/usb
     std::map<Place, LocalDevice> local; ///< real devices of this host; nothing of vhci
@@ -128,6 +137,8 @@ struct World {
     std::map<Place, SeenUse> uses; ///< of local devices that a VM is about to get
 
     std::map<Place, Action> in_flight; ///< one action a place
+    /// Plugs whose outcome is not known: this VM may have that device, until it is seen or ends.
+    std::map<Place, unsigned> doubtful_plugs;
     std::map<Place, History> history;
     static constexpr std::size_t least_history_limit = 4096;
     std::size_t history_limit = least_history_limit; ///< when what is past is forgotten next

@@ -5,8 +5,7 @@
 #include "plan/planner.hpp"
 
 #include "plan/changes.hpp"
-#include "qmp/plug_id.hpp"
-#include "rules/parse.hpp"
+#include "tests/unit/growth/big_town.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -36,70 +35,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace {
 
 using namespace longcord;
-
-struct Size {
-    unsigned vms, pis, devices;
-};
-
-/// Each VM has eight rules: some by place, some by identity anywhere, one that denies. Every device
-/// is imported and plugged where a rule wants it, up to eight a VM.
-World town(const Size& size, TimePoint now) {
-    World world;
-    world.knows_rules = world.knows_vms = world.knows_devices = true;
-    const unsigned each = size.devices / size.pis;
-    std::vector<RunningVm> running;
-    for (unsigned n = 0; n < size.vms; ++n) {
-        std::string text;
-        for (unsigned k = 0; k < 8; ++k) {
-            const unsigned device = (n * 8 + k) % size.devices;
-            const auto place =
-                fmt::format("pi{}/1-{}", device / each % size.pis, device % each + 1);
-            if (k < 4)
-                text += place + "\n";
-            else if (k < 7)
-                text += fmt::format("*/* 1a86:{:04x} serial=S{}\n", device % 0xffff, device);
-            else
-                text += "!" + place + " class=hid\n";
-        }
-        world.rules.push_back({100 + n, parse_rules(text).rules});
-        RunningVm vm;
-        vm.vmid = 100 + n;
-        vm.pid = static_cast<int>(1000 + n);
-        running.push_back(vm);
-    }
-    vms_running(world, running);
-    for (unsigned p = 0; p < size.pis; ++p) {
-        const std::string name = fmt::format("pi{}", p);
-        std::vector<Device> list;
-        for (unsigned d = 0; d < each; ++d) {
-            Device device;
-            device.place = Place::parse(fmt::format("{}/1-{}", name, d + 1)).value();
-            const unsigned number = p * each + d;
-            device.id = UsbId{0x1a86, static_cast<std::uint16_t>(number % 0xffff)};
-            device.serial = fmt::format("S{}", number);
-            device.devnum = d % 127 + 1;
-            device.configurations = 1;
-            device.speed = Speed::full;
-            list.push_back(std::move(device));
-        }
-        pi_linked(world, name, "192.0.2.1", now);
-        pi_listed(world, name, list, now);
-    }
-    return world;
-}
-
-/// QEMU's answers: a controller each, and nothing plugged yet.
-void answer_for_all(World& world, TimePoint now) {
-    std::map<unsigned, VmView> views;
-    for (const auto& [vmid, vm] : world.vms) {
-        VmView view;
-        view.state = RunState::running;
-        view.controllers.push_back({"xhci", "qemu-xhci", "xhci.0", 15});
-        views.emplace(vmid, view);
-    }
-    for (const auto& [vmid, view] : views)
-        vm_viewed(world, vmid, view, {}, now);
-}
+using test::Size;
 
 struct Measured {
     double plan_us, event_us, allocations, event_allocations;
@@ -149,8 +85,7 @@ int main() {
     for (const Size size :
          {Size{1, 1, 10}, Size{10, 2, 100}, Size{100, 20, 1000}, Size{1000, 200, 10000}}) {
         const auto heap = ::mallinfo2().uordblks;
-        World world = town(size, now);
-        answer_for_all(world, now);
+        World world = test::big_town(size, now);
         const auto used = ::mallinfo2().uordblks - heap;
         const Measured m = measure(world, now);
         const std::size_t wanted = plan(world, now).actions.size();

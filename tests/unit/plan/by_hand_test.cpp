@@ -53,6 +53,17 @@ TEST_CASE("attached by hand needs no rule, and stays over a restart and a stop o
     CHECK(town.inside(100) == Ids{"usbhost-workbench-1-1"});
 }
 
+TEST_CASE("attached by hand to a VM without rules, to which something has happened meanwhile") {
+    Town town;
+    town.local("3-1").vm(100);
+    town.settle();
+    vm_touched(town.world, 100); // of no interest then: it has nothing and wants nothing
+    REQUIRE(town.planned().empty());
+    REQUIRE(attach_by_hand(town.world, at("3-1"), 100, false).has_value());
+    town.settle();
+    CHECK(town.inside(100) == Ids{"usbhost3-1"});
+}
+
 TEST_CASE("detached by hand: no VM gets it, however often it is plugged in, until resume") {
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).vm(101).rules(100, "workbench");

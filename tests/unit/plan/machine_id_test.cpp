@@ -74,6 +74,40 @@ TEST_CASE("the buses that were asked for are used in their order, and no other")
         "VM 100 has no xHCI controller with one of the buses that its 'hubs' name (c.0)");
 }
 
+TEST_CASE("while a device waits for a port the VM is looked at, less and less often") {
+    Town town;
+    town.local("3-1").vm(100).rules(100, "3-1");
+    town.controllers(100, {{"xhci", "qemu-xhci", "xhci.0", 0}});
+    town.settle();
+    REQUIRE(town.outcome("3-1").state == DeviceState::refused);
+    town.done.clear();
+    auto apart = milliseconds(0);
+    for (int look = 1; look <= 8; ++look) {
+        const auto next = town.plan().wake;
+        REQUIRE(next.has_value());
+        const auto pause = std::chrono::duration_cast<milliseconds>(*next - town.now);
+        CHECK(pause >= apart);
+        CHECK(pause <= Backoff::longest);
+        apart = pause;
+        town.now = *next;
+        CHECK(town.planned() == Ids{"look at VM 100"});
+        town.settle();
+    }
+    CHECK(apart == Backoff::longest);
+    CHECK(town.done.size() == 8); // one look each time, and nothing else
+    SUBCASE("and what frees one is seen at the next look, without any event") {
+        town.quiet_controllers(100, {{"xhci", "qemu-xhci", "xhci.0", 1}});
+        town.now = *town.plan().wake;
+        town.settle();
+        CHECK(town.inside(100) == Ids{"usbhost3-1"});
+    }
+    SUBCASE("a device that needs none is no reason to look") {
+        town.rules(100, "3-2");
+        town.settle();
+        CHECK_FALSE(town.plan().wake.has_value());
+    }
+}
+
 TEST_CASE("a full controller is told with who holds its ports, and a freed port is taken") {
     Town town;
     town.local("3-1").local("3-2").vm(100);

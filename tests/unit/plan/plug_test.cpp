@@ -30,6 +30,23 @@ TEST_CASE("a local device is plugged as it is, a hub never") {
     CHECK(town.outcome("3-4").state == DeviceState::hub);
 }
 
+TEST_CASE("a hub where a device was: what is left of that is taken out") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").local("3-1").vm(100).rules(100, "workbench\n3-1");
+    town.settle();
+    REQUIRE(town.inside(100).size() == 2);
+    Device hub = *town.world.announced_at(Place::parse("workbench/1-1").value());
+    hub.device_class.code = class_hub;
+    ++hub.devnum;
+    pi_added(town.world, hub, town.now); // and nobody said that the other one was gone
+    town.hub("3-1");
+    town.settle();
+    CHECK(town.inside(100).empty());
+    CHECK(town.imported().empty());
+    CHECK(town.outcome("3-1").state == DeviceState::hub);
+    CHECK(town.outcome("workbench/1-1").state == DeviceState::hub);
+}
+
 TEST_CASE("rule 3-4 leaves 3-40 alone") {
     Town town;
     town.local("3-40").vm(100).rules(100, "3-4");
@@ -203,6 +220,21 @@ TEST_CASE("a VM that does not run gets nothing and keeps what it has") {
     }
 }
 
+TEST_CASE("a device that goes while its VM is paused comes out when the VM runs, not before") {
+    Town town;
+    town.local("3-1").vm(100).rules(100, "3-1");
+    town.settle();
+    town.vm(100, RunState::paused);
+    town.settle();
+    town.unplug_device("3-1");
+    // A session tells a paused QEMU nothing: asking for it would fail again and again.
+    CHECK(town.planned().empty());
+    CHECK(town.outcome("3-1").why == "VM 100 is paused: it comes out when it runs");
+    town.vm(100, RunState::running);
+    town.settle();
+    CHECK(town.inside(100).empty());
+}
+
 TEST_CASE("locks: backup changes nothing, a snapshot freezes, a migration takes all out") {
     const auto with_lock = [](VmLock lock) {
         Town town;
@@ -231,4 +263,23 @@ TEST_CASE("what Longcord did not plug is never touched") {
         view.devices.push_back({id, "usb-host", "xhci.0", "3", false, "/dev/bus/usb/001/099", ""});
     vm_viewed(town.world, 100, view, {}, town.now);
     CHECK(town.planned().empty());
+}
+
+TEST_CASE("what an unpaired Pi had imported is let go, found before or after it was unpaired") {
+    for (const bool found_first : {true, false}) {
+        Town town;
+        town.vm(100).rules(100, "bench");
+        Import import;
+        import.place = Place::parse("bench/1-1").value();
+        import.since = town.now;
+        town.apply(LookAtVm{100});
+        if (found_first)
+            import_found(town.world, 0, import);
+        pi_unpaired(town.world, "bench");
+        if (!found_first)
+            import_found(town.world, 0, import);
+        const auto planned = town.planned();
+        REQUIRE(planned.size() == 1);
+        CHECK(planned[0].starts_with("detach bench/1-1 from vhci port 0"));
+    }
 }

@@ -61,6 +61,16 @@ TEST_CASE("a new link asks again: the Pi says busy once more, should it still be
     CHECK(town.inside(100).size() == 1);
 }
 
+TEST_CASE("busy was said of a device: one that is plugged anew is asked for") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.apply(LookAtVm{100});
+    pi_busy(town.world, Place::parse("workbench/1-1").value(), "pve2 has it");
+    REQUIRE(town.planned().empty());
+    town.replug_device("workbench/1-1");
+    CHECK(town.planned().size() == 1);
+}
+
 TEST_CASE("what is plugged here is not lost because its Pi says busy to somebody's question") {
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
@@ -131,6 +141,16 @@ TEST_CASE(
     device_seen(town.world, seen, town.now);
     CHECK(town.planned().empty());
     seen.configuration = 2;
+    SUBCASE("unless they were authorised as they were made") {
+        seen.interfaces_authorized = true;
+        device_seen(town.world, seen, town.now);
+        CHECK(town.planned().empty());
+        CHECK(import.guest_configuration == 2); // for the next time
+        return;
+    }
+    device_seen(town.world, seen, town.now); // before there are any
+    CHECK(town.planned().empty());
+    seen.interfaces_authorized = false;
     device_seen(town.world, seen, town.now);
     town.done.clear();
     std::optional<unsigned> configuration;

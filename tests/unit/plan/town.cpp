@@ -10,7 +10,7 @@ namespace longcord::test {
 
 namespace {
 
-constexpr unsigned vhci_ports = 16; // as Proxmox' kernel: 8 high speed, 8 SuperSpeed
+constexpr unsigned controller_ports = 16; // 8 high speed, 8 SuperSpeed
 constexpr unsigned vhci_bus = 5;
 
 Place at(const std::string& text) {
@@ -102,6 +102,11 @@ Town& Town::controllers(unsigned vmid, std::vector<GuestController> controllers)
     return *this;
 }
 
+Town& Town::quiet_controllers(unsigned vmid, std::vector<GuestController> controllers) {
+    qemus_.at(vmid).controllers = std::move(controllers);
+    return *this;
+}
+
 Town& Town::rules(unsigned vmid, const std::string& text) {
     auto parsed = parse_rules(text);
     REQUIRE(parsed.ok());
@@ -119,13 +124,24 @@ Town& Town::host_uses(const std::string& place, HostUse use) {
     return *this;
 }
 
+Town& Town::mute(const std::string& place) {
+    mutes_.insert(at(place));
+    return *this;
+}
+
+Town& Town::vhci_controllers(unsigned count) {
+    vhci_controllers_ = count;
+    vhci_listed(world, vhci_table(), now);
+    return *this;
+}
+
 void Town::stream_dies(const std::string& place) {
     for (auto& [port, import] : vhci_)
         if (import.place == at(place)) {
             const auto local = enumerated(port, import);
             vhci_.erase(port);
             device_gone(world, local.sysfs_path);
-            vhci_listed(world, vhci_table());
+            vhci_listed(world, vhci_table(), now);
             return;
         }
 }
@@ -175,10 +191,11 @@ void Town::restart_service() {
         import.place = real.place;
         import.devid = devid_of(real.device);
         import.since = now;
+        import.found = true;
         import.ready = real.ready;
         import_found(world, port, import);
     }
-    vhci_listed(world, vhci_table());
+    vhci_listed(world, vhci_table(), now);
     std::vector<LocalDevice> devices;
     for (const auto& [place, device] : locals_)
         devices.push_back(device);
@@ -218,8 +235,27 @@ unsigned Town::settle(unsigned most_rounds) {
     }
 }
 
+Town& Town::falls_silent(unsigned vmid) {
+    silent_.insert(vmid);
+    return *this;
+}
+
+void Town::plug_into_qemu(const PlugDevice& plug) {
+    const PlugCommand& command = plug.command;
+    qemus_[plug.vmid].devices.push_back(
+        {command.id, "usb-host", command.bus, std::to_string(command.port), true,
+         command.hostdevice, ""});
+}
+
 void Town::apply(const Action& action) {
     done.push_back(to_string(action));
+    if (const auto* plug = std::get_if<PlugDevice>(&action);
+        plug && silent_.erase(plug->vmid) > 0) {
+        plug_into_qemu(*plug);
+        vm_not_viewed(world, plug->vmid, now);
+        action_ended(world, action, fail(ErrorKind::unknown, "no answer"), now);
+        return;
+    }
     const Result<> refused = refuse ? refuse(action) : Result<>();
     if (refused)
         do_action(action);
@@ -247,21 +283,15 @@ void Town::do_action(const Action& action) {
         seen.devid = devid_of(device);
         seen.since = now;
         import_found(world, import->vhci_port, seen);
-        vhci_listed(world, vhci_table());
-        device_seen(world, enumerated(import->vhci_port, vhci_[import->vhci_port]), now);
+        vhci_listed(world, vhci_table(), now);
+        if (!mutes_.contains(import->place))
+            device_seen(world, enumerated(import->vhci_port, vhci_[import->vhci_port]), now);
     } else if (const auto* authorize = std::get_if<AuthorizeImport>(&action)) {
         for (auto& [port, real] : vhci_)
             if (real.place == authorize->place)
                 real.ready = true;
     } else if (const auto* plug = std::get_if<PlugDevice>(&action)) {
-        GuestDevice device{plug->command.id,
-                           "usb-host",
-                           plug->command.bus,
-                           std::to_string(plug->command.port),
-                           true,
-                           plug->command.hostdevice,
-                           ""};
-        qemus_[plug->vmid].devices.push_back(device);
+        plug_into_qemu(*plug);
         look(plug->vmid);
     } else if (const auto* unplug = std::get_if<UnplugDevice>(&action)) {
         std::erase_if(
@@ -308,13 +338,14 @@ LocalDevice Town::enumerated(unsigned port, const RealImport& import) const {
 
 std::vector<VhciPort> Town::vhci_table() const {
     std::vector<VhciPort> table;
-    for (unsigned port = 0; port < vhci_ports; ++port) {
+    for (unsigned port = 0; port < vhci_controllers_ * controller_ports; ++port) {
         VhciPort row{};
-        row.super = port >= vhci_ports / 2;
+        row.super = port % controller_ports >= controller_ports / 2;
         row.port = port;
         row.state = VhciPort::State::free;
         if (const auto real = vhci_.find(port); real != vhci_.end()) {
-            row.state = VhciPort::State::used;
+            row.state = mutes_.contains(real->second.place) ? VhciPort::State::assigned
+                                                            : VhciPort::State::used;
             row.devid = devid_of(real->second.device);
             row.local_busid = enumerated(port, real->second).sysfs_path;
         }

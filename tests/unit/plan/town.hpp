@@ -33,10 +33,16 @@ class Town {
     Town& qemu(unsigned vmid, RunState state); ///< goes over to it, and nobody is told
     Town& vm_without_xhci(unsigned vmid);
     Town& controllers(unsigned vmid, std::vector<GuestController> controllers);
+    /// By somebody else, and nobody is told.
+    Town& quiet_controllers(unsigned vmid, std::vector<GuestController> controllers);
     Town& rules(unsigned vmid, const std::string& text);
 
     /// What the host does with the device there, until it is told otherwise.
     Town& host_uses(const std::string& place, HostUse use);
+
+    /// Its kernel takes an import of it and answers no transfer.
+    Town& mute(const std::string& place);
+    Town& vhci_controllers(unsigned count); ///< each has 8 high speed and 8 SuperSpeed ports
 
     // What happens.
     void unplug_device(const std::string& place); ///< at the Pi, or a local one
@@ -56,6 +62,8 @@ class Town {
     /// the action ends.
     void apply(const Action& action);
     std::function<Result<>(const Action&)> refuse;
+    /// The next session of this VM plugs what it is asked to, and no answer comes.
+    Town& falls_silent(unsigned vmid);
 
     /// What the VM's QEMU really has: ids, sorted.
     std::vector<std::string> inside(unsigned vmid) const;
@@ -69,6 +77,7 @@ class Town {
         bool ready = false;
     };
     void do_action(const Action& action);
+    void plug_into_qemu(const PlugDevice& plug);
     LocalDevice enumerated(unsigned port, const RealImport& import) const;
     void look(unsigned vmid);
     std::vector<VhciPort> vhci_table() const;
@@ -80,6 +89,9 @@ class Town {
     std::map<unsigned, VmView> qemus_;
     std::map<unsigned, int> pids_;
     std::map<unsigned, RealImport> vhci_;
+    std::set<Place> mutes_;
+    std::set<unsigned> silent_;
+    unsigned vhci_controllers_ = 1; ///< as Proxmox VE's kernel
     unsigned next_devnum_ = 2;
     int next_pid_ = 1000;
 };
