@@ -42,7 +42,9 @@ enum Control : std::uint8_t {
     query_flow_in = 13,
     flow_in_none = 14,
     flow_in_hardware = 16,
-    flow_in_last = 19, // 17 to 19: by DCD, DTR and DSR, which no tty can
+    flow_dcd = 17, // this and the next two no Linux tty can
+    flow_in_dtr = 18,
+    flow_dsr = 19,
 };
 
 using Kind = SerialRequest::Kind;
@@ -118,9 +120,6 @@ SerialRequest Rfc2217::begin(std::string_view content) {
     const std::string_view value = content.substr(1);
     const std::uint8_t first = value.empty() ? 0 : static_cast<std::uint8_t>(value.front());
     switch (static_cast<std::uint8_t>(content.front())) {
-    case signature:
-        client_signature_ = value.empty() ? client_signature_ : std::string(value);
-        break;
     case set_baudrate:
     case set_datasize:
     case set_parity:
@@ -206,7 +205,7 @@ std::string Rfc2217::control_answer() const {
     if (command_.size() < 2)
         return {};
     const auto value = static_cast<std::uint8_t>(command_[1]);
-    if (value <= flow_hardware)
+    if (value <= flow_hardware || value == flow_dcd || value == flow_dsr)
         return answer(set_control, static_cast<unsigned>(line_.flow_out));
     if (value <= break_off)
         return answer(set_control, break_ ? break_on : break_off);
@@ -214,7 +213,7 @@ std::string Rfc2217::control_answer() const {
         return answer(set_control, lines_.dtr ? dtr_on : dtr_off);
     if (value <= rts_off)
         return answer(set_control, lines_.rts ? rts_on : rts_off);
-    if (value <= flow_in_last)
+    if (value <= flow_in_dtr)
         return answer(set_control, static_cast<unsigned>(line_.flow_in) + query_flow_in);
     return {};
 }

@@ -50,7 +50,6 @@ class Rfc2217 {
     bool suspended() const noexcept { return suspended_; }
     std::uint8_t line_mask() const noexcept { return line_mask_; }
     std::uint8_t modem_mask() const noexcept { return modem_mask_; }
-    const std::string& client_signature() const noexcept { return client_signature_; }
 
   private:
     SerialRequest set_line(std::string_view value);
@@ -66,7 +65,6 @@ class Rfc2217 {
     std::uint8_t modem_mask_ = 255;
     std::uint8_t line_state_ = 0;
     ModemInputs inputs_ = 0;
-    std::string client_signature_;
     std::string command_; ///< the content under way
 };
 

@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/core.h>
 
@@ -24,7 +23,7 @@ asio::ip::address plain_address(const asio::ip::address& address) {
 /// An idle client that is gone is noticed by keepalive (tcp(7)): 2 s, then three probes. While data
 /// is under way there is no keepalive: see health(). TCP_USER_TIMEOUT would cover that too, but it
 /// also ends clients that live and do not read for a while.
-static void set_options(int fd) {
+void set_serial_options(int fd) {
     const auto set = [fd](int level, int name, int value) {
         ::setsockopt(fd, level, name, &value, sizeof value); // at worst it is noticed later
     };
@@ -33,6 +32,10 @@ static void set_options(int fd) {
     set(IPPROTO_TCP, TCP_KEEPIDLE, 2);
     set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
     set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+    // The DM of telnet's Synch is sent as urgent. Kept apart, as is the default, it would be
+    // missing between its IAC and the next byte of data, which would be lost.
+    set(SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 SerialClient::SerialClient(asio::io_context& loop, asio::ip::tcp::socket socket)
@@ -41,10 +44,21 @@ SerialClient::SerialClient(asio::io_context& loop, asio::ip::tcp::socket socket)
     peer_ = socket_.remote_endpoint(error);
     peer_.address(plain_address(peer_.address()));
     socket_.non_blocking(true, error);
-    set_options(socket_.native_handle());
+    set_serial_options(socket_.native_handle());
+}
+
+/// The sealed stream may be a local socket; for reading and writing that is no difference.
+SerialClient::SerialClient(asio::io_context& loop, SerialCaller caller)
+    : loop_(loop), socket_(loop, asio::ip::tcp::v4(), caller.socket.get()),
+      name_(std::move(caller.name)), link_(std::move(caller.link)), wire_(std::move(caller.wire)) {
+    caller.socket.release();
+    boost::system::error_code error;
+    socket_.non_blocking(true, error);
 }
 
 std::string SerialClient::name() const {
+    if (!name_.empty())
+        return name_;
     const std::string address = peer_.address().to_string();
     return fmt::format(
         fmt::runtime(peer_.address().is_v6() ? "[{}]:{}" : "{}:{}"), address, peer_.port());
@@ -104,8 +118,8 @@ void SerialClient::flush() {
     } else {
         sent_ += static_cast<std::size_t>(n);
     }
-    if (pending() == 0) {
-        pending_.clear();
+    if (pending() == 0 || sent_ >= high) { // a slow client may never take all of it
+        pending_.erase(0, sent_);
         sent_ = 0;
     }
     if (pending() <= low && room_)
@@ -118,7 +132,7 @@ Task<> SerialClient::say_and_close(std::shared_ptr<SerialClient> self, std::stri
     send(text);
     boost::system::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    asio::steady_timer deadline(loop_, seconds(1));
+    asio::steady_timer deadline(loop_, farewell_limit);
     deadline.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         const auto client = weak.lock();
         if (!error && client)
@@ -137,24 +151,36 @@ Task<> SerialClient::say_and_close(std::shared_ptr<SerialClient> self, std::stri
 void SerialClient::close() noexcept {
     boost::system::error_code ignored;
     socket_.close(ignored);
+    wire_.reset();
     pending_.clear();
     sent_ = 0;
     if (room_)
         room_();
 }
 
-SerialClient::Health SerialClient::health() {
+UniqueFd SerialClient::release() {
+    boost::system::error_code ignored;
+    return UniqueFd(socket_.release(ignored));
+}
+
+TcpHealth tcp_health(int socket) {
     tcp_info info{};
     socklen_t size = sizeof info;
-    if (!socket_.is_open() ||
-        ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
         return {true, true};
     // Numbers of enum tcp_state (linux/include/net/tcp_states.h).
     constexpr std::uint8_t close_state = 7;
     constexpr std::uint8_t close_wait = 8;
     const bool due = info.tcpi_unacked > 0 || info.tcpi_probes > 0;
-    const bool silent = info.tcpi_last_ack_recv > std::chrono::milliseconds(dead_after).count();
+    const bool silent =
+        info.tcpi_last_ack_recv > std::chrono::milliseconds(TcpHealth::dead_after).count();
     return {due && silent, info.tcpi_state == close_wait || info.tcpi_state == close_state};
+}
+
+TcpHealth SerialClient::health() {
+    if (!socket_.is_open())
+        return {true, true};
+    return tcp_health(wire_.get() >= 0 ? wire_.get() : socket_.native_handle());
 }
 
 } // namespace longcord

@@ -277,7 +277,7 @@ bool SerialDevice::read_once() {
             return false;
         }
         filled += *n;
-        if (*n < much || filled == buffer_.size())
+        if (*n <= much || filled == buffer_.size())
             break;
     }
     if (filled > 0)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The addresses that a serial port is served on.
+#include "base/spawn.hpp"
+#include "serial/listen.hpp"
 #include "serial/serial_server.hpp"
+
+#include <algorithm>
 
 #include <boost/asio/ip/v6_only.hpp>
 
@@ -8,37 +12,87 @@ namespace longcord {
 
 using asio::ip::tcp;
 
-static Result<> bind_all(
-    asio::io_context& loop, const std::vector<tcp::endpoint>& wanted,
-    std::vector<tcp::acceptor>& out) {
+/// Of all addresses, in a kernel without IPv6: those of IPv4.
+static bool lacks_ipv6(const boost::system::error_code& error) {
+    return error == asio::error::address_family_not_supported ||
+           error == boost::system::errc::address_not_available;
+}
+
+static boost::system::error_code bind(
+    tcp::acceptor& acceptor, const tcp::endpoint& endpoint, bool only_v6) {
+    boost::system::error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error)
+        acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && endpoint.protocol() == tcp::v6())
+        acceptor.set_option(asio::ip::v6_only(only_v6), error);
+    if (!error)
+        acceptor.bind(endpoint, error);
+    if (!error)
+        acceptor.listen(tcp::acceptor::max_listen_connections, error);
+    return error;
+}
+
+static Error listen_failure(const tcp::endpoint& endpoint, const boost::system::error_code& error) {
+    const std::string address = endpoint.address().to_string();
+    if (error == boost::system::errc::address_in_use)
+        return fail(
+            ErrorKind::busy, "port {} of {} is taken by another program (ss -ltnp sport = :{})",
+            endpoint.port(), address, endpoint.port());
+    if (error == boost::system::errc::address_not_available)
+        return fail(
+            ErrorKind::unavailable, "{} is no address of this machine now (ip address)", address);
+    return fail_errno(error.value(), fmt::format("listen on {} port {}", address, endpoint.port()));
+}
+
+Result<std::vector<tcp::acceptor>> listen_on(
+    asio::io_context& loop, const std::vector<tcp::endpoint>& wanted) {
+    std::vector<tcp::acceptor> out;
     for (const tcp::endpoint& endpoint : wanted) {
-        boost::system::error_code error;
         tcp::acceptor acceptor(loop);
-        acceptor.open(endpoint.protocol(), error);
-        if (!error)
-            acceptor.set_option(tcp::acceptor::reuse_address(true), error);
         // [::] takes IPv4 too, unless that has a socket of its own.
-        if (!error && endpoint.protocol() == tcp::v6())
-            acceptor.set_option(asio::ip::v6_only(wanted.size() > 1), error);
-        if (!error)
-            acceptor.bind(endpoint, error);
-        if (!error)
-            acceptor.listen(tcp::acceptor::max_listen_connections, error);
+        auto error = bind(acceptor, endpoint, wanted.size() > 1);
+        const tcp::endpoint all_v4(tcp::v4(), endpoint.port());
+        if (endpoint.address() == asio::ip::address_v6::any() && lacks_ipv6(error)) {
+            if (std::ranges::count(wanted, all_v4) > 0)
+                continue;
+            boost::system::error_code ignored;
+            acceptor.close(ignored);
+            error = bind(acceptor, all_v4, false);
+        }
         if (error)
-            return fail_errno(
-                error.value(),
-                fmt::format(
-                    "listen on {} port {}", endpoint.address().to_string(), endpoint.port()));
+            return listen_failure(endpoint, error);
         out.push_back(std::move(acceptor));
     }
-    return {};
+    return out;
+}
+
+Task<> accept_clients(
+    asio::io_context& loop, tcp::acceptor& acceptor,
+    std::function<void(std::shared_ptr<SerialClient>)> came) {
+    while (acceptor.is_open()) {
+        auto [error, socket] = co_await acceptor.async_accept(as_value);
+        if (!acceptor.is_open())
+            co_return;
+        if (error) { // out of descriptors, or the client has gone already
+            constexpr milliseconds pause{100};
+            co_await sleep_for(pause);
+            continue;
+        }
+        came(std::make_shared<SerialClient>(loop, std::move(socket)));
+    }
 }
 
 Result<> SerialServer::listen() {
-    auto bound = bind_all(loop_, options_.listen, acceptors_);
-    if (bound)
-        bound = bind_all(loop_, options_.observe, observer_acceptors_);
-    return bound;
+    auto owners = listen_on(loop_, options_.listen);
+    if (!owners)
+        return owners.error();
+    auto observers = listen_on(loop_, options_.observe);
+    if (!observers)
+        return observers.error();
+    acceptors_ = std::move(*owners);
+    observer_acceptors_ = std::move(*observers);
+    return {};
 }
 
 static std::vector<tcp::endpoint> endpoints_of(const std::vector<tcp::acceptor>& acceptors) {

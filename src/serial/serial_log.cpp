@@ -31,7 +31,7 @@ static Result<> rotate(const fs::path& file) {
 }
 
 Result<> append_rotating(const fs::path& file, std::string_view bytes, std::size_t limit) {
-    while (!bytes.empty()) {
+    do {
         // O_NONBLOCK: a FIFO of that name must not hang us.
         const UniqueFd fd(
             ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640));
@@ -51,7 +51,7 @@ Result<> append_rotating(const fs::path& file, std::string_view bytes, std::size
         if (n < 0 && errno != EINTR)
             return fail_errno(errno, "write " + file.string());
         bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    }
+    } while (!bytes.empty());
     return {};
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t max_serial_log = 10 * 1024 * 1024;
 constexpr unsigned serial_log_files = 3;
 
 /// Appends to `file`, which never grows beyond `limit`: older content moves on to FILE.1, ...
-/// Blocking.
+/// Of no bytes: whether it can be written at all. Blocking.
 Result<> append_rotating(
     const std::filesystem::path& file, std::string_view bytes, std::size_t limit = max_serial_log);
 

@@ -15,7 +15,7 @@ Task<> SerialServer::greet_observer(Self self, ClientPtr client) {
     }
     const auto observer = std::make_shared<Observer>(Observer{
         client,
-        Conversation(
+        ClientTalk(
             fmt::format("longcord {} {} (read only)", LONGCORD_VERSION, options_.name),
             device_->settings(), device_->resting_lines()),
         0});

@@ -47,8 +47,8 @@ void SerialDevice::write_some() {
             moved_ = Clock::now();
         sent_ += *n;
     }
-    if (queued() == 0) {
-        queue_.clear();
+    if (queued() == 0 || sent_ >= max_queued) { // a slow device may never have taken all of it
+        queue_.erase(0, sent_);
         sent_ = 0;
     }
     if (queued() <= max_queued / 2)

@@ -37,6 +37,9 @@ void SerialPorts::start(const SerialWish& wish) {
     handler.event = [on_event = on_event_, key = wish.key](const SerialEvent& event) {
         on_event(key, event);
     };
+    handler.said = [on_bytes = on_bytes_, key = wish.key](std::string_view bytes) {
+        on_bytes(key, bytes);
+    };
     handler.allowed = [allow = allow_](const asio::ip::address& address) {
         const auto local = allow->local_net ? local_networks() : std::vector<Network>{};
         return allow->allows(address.to_string(), local);
@@ -54,6 +57,16 @@ void SerialPorts::start(const SerialWish& wish) {
         port.server->stop(); // some of its addresses may have been free
     }
     ports_.insert_or_assign(wish.key, std::move(port));
+}
+
+void SerialPorts::join(const std::string& key, SerialCaller caller) {
+    if (const auto at = ports_.find(key); at != ports_.end())
+        at->second.server->join(std::move(caller));
+}
+
+void SerialPorts::link_down(const std::string& link) {
+    for (auto& [key, port] : ports_)
+        port.server->link_down(link);
 }
 
 std::map<std::string, SerialPorts::Status> SerialPorts::status() const {

@@ -22,8 +22,12 @@ class SerialPorts {
   public:
     using OnEvent = std::function<void(const std::string& key, const SerialEvent&)>;
 
-    SerialPorts(asio::io_context& loop, WorkerPool& pool, Roots roots, OnEvent on_event)
-        : loop_(loop), pool_(pool), roots_(std::move(roots)), on_event_(std::move(on_event)) {}
+    using OnBytes = std::function<void(const std::string& key, std::string_view bytes)>;
+
+    SerialPorts(
+        asio::io_context& loop, WorkerPool& pool, Roots roots, OnEvent on_event, OnBytes on_bytes)
+        : loop_(loop), pool_(pool), roots_(std::move(roots)), on_event_(std::move(on_event)),
+          on_bytes_(std::move(on_bytes)) {}
     /// Ends all servers.
     ~SerialPorts();
     SerialPorts(const SerialPorts&) = delete;
@@ -33,6 +37,10 @@ class SerialPorts {
     void allow(AllowList list) { *allow_ = std::move(list); }
     /// The whole set. A place that is in it no more loses its server.
     void want(const std::vector<SerialWish>& wishes);
+
+    /// A client over a sealed stream; where there is no such port any more, it is closed.
+    void join(const std::string& key, SerialCaller caller);
+    void link_down(const std::string& link);
 
     struct Status {
         SerialStatus server;
@@ -53,6 +61,7 @@ class SerialPorts {
     WorkerPool& pool_;
     Roots roots_;
     OnEvent on_event_;
+    OnBytes on_bytes_;
     std::shared_ptr<AllowList> allow_ = std::make_shared<AllowList>();
     std::map<std::string, Port> ports_;
 };

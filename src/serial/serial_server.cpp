@@ -2,8 +2,10 @@
 #include "serial/serial_server.hpp"
 
 #include "base/spawn.hpp"
+#include "serial/listen.hpp"
 
 #include <ctime>
+#include <functional>
 
 namespace longcord {
 
@@ -23,7 +25,8 @@ SerialServer::SerialServer(
     asio::io_context& loop, WorkerPool& pool, Roots roots, SerialPortOptions options,
     Handler handler)
     : loop_(loop), options_(std::move(options)), handler_(std::move(handler)),
-      roots_(std::move(roots)), released_(loop, TimePoint::max()), hold_(loop) {
+      roots_(std::move(roots)), released_(loop, TimePoint::max()), taken_(loop, TimePoint::max()),
+      hold_(loop) {
     SerialDevice::Handler of_device;
     of_device.data = [this](std::string_view bytes) { from_device(bytes); };
     of_device.gone = [this](const Error& why) { device_gone(why); };
@@ -45,10 +48,18 @@ Task<Result<>> SerialServer::open() {
 void SerialServer::run() {
     const Self self = shared_from_this();
     spawn_guarded(loop_, options_.name, device_->run(device_));
+    const auto accept = [&](Acceptor& acceptor, Task<> (SerialServer::*welcome)(Self, ClientPtr)) {
+        std::function<void(ClientPtr)> came = [self, welcome](const ClientPtr& client) {
+            if (self->admit(client))
+                spawn_guarded(
+                    self->loop_, self->options_.name, std::invoke(welcome, *self, self, client));
+        };
+        spawn_guarded(loop_, options_.name, accept_clients(loop_, acceptor, std::move(came)));
+    };
     for (Acceptor& acceptor : acceptors_)
-        spawn_guarded(loop_, options_.name, accept(self, acceptor, false));
+        accept(acceptor, &SerialServer::greet);
     for (Acceptor& acceptor : observer_acceptors_)
-        spawn_guarded(loop_, options_.name, accept(self, acceptor, true));
+        accept(acceptor, &SerialServer::greet_observer);
 }
 
 void SerialServer::stop() {
@@ -85,26 +96,6 @@ void SerialServer::event(std::string_view kind, const std::string& address, std:
 }
 
 // --- who comes ------------------------------------------------------------------------------
-
-Task<> SerialServer::accept(Self self, Acceptor& acceptor, bool observers) {
-    while (!stopped_) {
-        auto [error, socket] = co_await acceptor.async_accept(as_value);
-        if (stopped_)
-            co_return;
-        if (error) { // out of descriptors, or the client has gone already
-            constexpr milliseconds pause{100};
-            co_await sleep_for(pause);
-            continue;
-        }
-        auto client = std::make_shared<SerialClient>(loop_, std::move(socket));
-        if (!admit(client))
-            continue;
-        if (observers)
-            spawn_guarded(loop_, options_.name, greet_observer(self, client));
-        else
-            spawn_guarded(loop_, options_.name, greet(self, client));
-    }
-}
 
 bool SerialServer::admit(const ClientPtr& client) {
     if (handler_.allowed(client->address()))
@@ -145,6 +136,18 @@ std::string SerialServer::refusal() const {
     return {};
 }
 
+void SerialServer::join(SerialCaller caller) {
+    auto client = std::make_shared<SerialClient>(loop_, std::move(caller));
+    spawn_guarded(loop_, options_.name, greet(shared_from_this(), std::move(client)));
+}
+
+void SerialServer::link_down(const std::string& link) {
+    if (!owner_ || owner_->over || owner_->client->link() != link)
+        return;
+    owner_->farewell = "the link to its node went down";
+    end(owner_);
+}
+
 Task<> SerialServer::greet(Self self, ClientPtr client) {
     // Whoever has closed its connection is on its way out.
     while (!stopped_ && owner_ && (owner_->over || owner_->client->health().closed))
@@ -158,7 +161,7 @@ Task<> SerialServer::greet(Self self, ClientPtr client) {
     }
     owner_ = std::make_shared<Owner>(Owner{
         client,
-        Conversation(
+        ClientTalk(
             fmt::format("longcord {} {}", LONGCORD_VERSION, options_.name), device_->settings(),
             device_->resting_lines()),
         time_of_day(),
@@ -166,9 +169,11 @@ Task<> SerialServer::greet(Self self, ClientPtr client) {
         {}});
     const OwnerPtr owner = owner_;
     // Weak, because the client is kept by whom it would keep.
-    client->on_room([device = std::weak_ptr(device_)] {
-        if (const auto strong = device.lock())
-            strong->wake();
+    client->on_room([weak = weak_from_this()] {
+        if (const auto strong = weak.lock()) {
+            strong->device_->wake();
+            strong->taken_.cancel();
+        }
     });
     event("serial-owner", client->address().to_string(), client->name() + " has the port");
     spawn_guarded(loop_, options_.name, watch(self, owner));
@@ -220,6 +225,10 @@ Task<> SerialServer::read_all(OwnerPtr owner) {
                 co_await obey(owner, std::move(*spoken));
             while (device_->queued() > SerialDevice::max_queued && !owner->over)
                 co_await device_->room();
+            // What the device says stays below this by itself: these are answers, to one who asks
+            // and does not read.
+            while (owner->client->pending() > 2 * SerialClient::high && !owner->over)
+                co_await taken_.async_wait(as_value);
             if (owner->over)
                 co_return;
         }
@@ -283,6 +292,7 @@ void SerialServer::decide_soon(const OwnerPtr& owner) {
 Task<> SerialServer::watch(Self self, OwnerPtr owner) {
     constexpr milliseconds often{100};
     constexpr milliseconds seldom{1000};
+    constexpr milliseconds again{500};
     TimePoint examined = Clock::now();
     while (!owner->over) {
         const bool notifies =
@@ -295,10 +305,16 @@ Task<> SerialServer::watch(Self self, OwnerPtr owner) {
         if (Clock::now() - examined < seldom)
             continue;
         examined = Clock::now();
-        const auto health = owner->client->health();
+        auto health = owner->client->health();
+        if (health.dead) {
+            // A probe that was sent just now, after a long pause, has its answer still to come.
+            co_await sleep_for(again);
+            if (owner->over)
+                break;
+            health = owner->client->health();
+        }
         if (health.dead)
-            owner->farewell = fmt::format(
-                "no answer for {} s", std::chrono::seconds(SerialClient::dead_after).count());
+            owner->farewell = fmt::format("no answer for {} s", TcpHealth::dead_after.count());
         if (health.dead || (health.closed && device_->stalled()))
             end(owner);
     }
@@ -319,6 +335,7 @@ void SerialServer::end(const OwnerPtr& owner) {
     boost::system::error_code ignored;
     owner->client->socket().cancel(ignored);
     device_->wake();
+    taken_.cancel();
 }
 
 // --- the device -----------------------------------------------------------------------------
@@ -328,6 +345,8 @@ void SerialServer::from_device(std::string_view bytes) {
         owner_->client->send(owner_->talk.encode(bytes, spare_));
     for (const ObserverPtr& observer : observers_)
         to_observer(*observer, bytes);
+    if (handler_.said)
+        handler_.said(bytes);
     if (log_)
         log_->append(bytes);
 }

@@ -5,7 +5,7 @@
 // back keeps its client, who sees silence.
 #pragma once
 
-#include "serial/conversation.hpp"
+#include "serial/client_talk.hpp"
 #include "serial/serial_client.hpp"
 #include "serial/serial_device.hpp"
 #include "serial/serial_log.hpp"
@@ -55,6 +55,8 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     struct Handler {
         std::function<void(SerialEvent)> event;
         std::function<bool(const asio::ip::address&)> allowed;
+        /// What the device says; may be empty.
+        std::function<void(std::string_view)> said{};
     };
 
     SerialServer(
@@ -66,6 +68,10 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     /// Binds all ports; connections are taken from run() on.
     Result<> listen();
     void run();
+    /// One more client; the node it comes from has judged whether it may.
+    void join(SerialCaller caller);
+    /// Ends a client that came by it.
+    void link_down(const std::string& link);
     /// Where the device is now; empty: it is not there.
     void plugged(const std::filesystem::path& device) { device_->plugged(device); }
     /// Ends everything. The device's lines stay as they are: see rest().
@@ -84,7 +90,7 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     using Self = std::shared_ptr<SerialServer>;
     struct Owner {
         ClientPtr client;
-        Conversation talk;
+        ClientTalk talk;
         std::string since; ///< the time of day, for people
         bool over = false;
         std::string farewell; ///< said to the client at the end
@@ -92,13 +98,12 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     using OwnerPtr = std::shared_ptr<Owner>;
     struct Observer {
         ClientPtr client;
-        Conversation talk;
+        ClientTalk talk;
         std::size_t skipped = 0;
     };
     using ObserverPtr = std::shared_ptr<Observer>;
     using Acceptor = asio::ip::tcp::acceptor;
 
-    Task<> accept(Self self, Acceptor& acceptor, bool observers);
     Task<> greet(Self self, ClientPtr client);
     Task<> greet_observer(Self self, ClientPtr client);
     bool admit(const ClientPtr& client);
@@ -132,6 +137,7 @@ class SerialServer : public std::enable_shared_from_this<SerialServer> {
     std::set<ObserverPtr> observers_;
     std::set<ClientPtr> leaving_; ///< are told why, and closed
     asio::steady_timer released_; ///< those wait who come while an owner leaves
+    asio::steady_timer taken_;    ///< the owner's reader waits until the owner has taken answers
     asio::steady_timer hold_;
     std::string spare_;
     bool stopped_ = false;

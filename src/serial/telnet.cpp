@@ -142,7 +142,8 @@ std::optional<Event> TelnetReader::take_command(std::uint8_t byte) {
         option_ = byte;
         sub_.clear();
         sub_too_long_ = false;
-        state_ = State::sb;
+        // No option at all, as in IAC SB IAC SE: what follows that IAC says where it ends.
+        state_ = byte == telnet::iac ? State::sb_iac : State::sb;
         return std::nullopt;
     default:
         break;

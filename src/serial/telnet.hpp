@@ -34,10 +34,11 @@ constexpr std::uint8_t wont = 252;
 constexpr std::uint8_t do_ = 253;
 constexpr std::uint8_t dont = 254;
 constexpr std::uint8_t iac = 255;
-constexpr std::uint8_t binary = 0;    // RFC 856
-constexpr std::uint8_t echo = 1;      // RFC 857
-constexpr std::uint8_t sga = 3;       // RFC 858
-constexpr std::uint8_t com_port = 44; // RFC 2217
+constexpr std::uint8_t binary = 0;      // RFC 856
+constexpr std::uint8_t echo = 1;        // RFC 857
+constexpr std::uint8_t sga = 3;         // RFC 858
+constexpr std::uint8_t timing_mark = 6; // RFC 860
+constexpr std::uint8_t com_port = 44;   // RFC 2217
 } // namespace telnet
 
 /// Subnegotiations longer than this are thrown away whole. The longest one that makes sense is a

@@ -40,6 +40,10 @@ std::string TelnetOptions::set(
 }
 
 std::string TelnetOptions::answer(std::uint8_t verb, std::uint8_t option) {
+    // Not a state but a question, "how far are you?", and asked again at every interrupt: a
+    // terminal's telnet shows nothing until it is answered.
+    if (verb == telnet::do_ && option == telnet::timing_mark)
+        return command(telnet::will, option);
     switch (verb) {
     case telnet::do_:
     case telnet::dont:

@@ -19,14 +19,33 @@ namespace longcord {
 static constexpr int tiocm_out1 = 0x2000;
 static constexpr int tiocm_out2 = 0x4000;
 
+static Error open_failure(const std::string& device, int error) {
+    switch (error) {
+    case EBUSY:
+        return fail(
+            ErrorKind::busy, "{}: another program has it open for itself alone (fuser {})", device,
+            device);
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        return fail(
+            ErrorKind::not_found,
+            "{}: there is no such device now; /dev/serial/by-id has those that there are", device);
+    case EACCES:
+    case EPERM:
+        return fail(
+            ErrorKind::refused,
+            "{}: permission denied; be root, or in the group that it belongs to (ls -l {})", device,
+            device);
+    default:
+        return fail_errno(error, "open " + device);
+    }
+}
+
 Result<Tty> Tty::open(const std::filesystem::path& device) {
     UniqueFd fd(::open(device.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-    if (!fd && errno == EBUSY)
-        return fail(
-            ErrorKind::busy, "{}: another program has it open for itself alone (fuser {})",
-            device.string(), device.string());
     if (!fd)
-        return fail_errno(errno, "open " + device.string());
+        return open_failure(device.string(), errno);
     struct termios2 current {};
     if (::ioctl(fd.get(), TCGETS2, &current) != 0)
         return fail(ErrorKind::invalid, "{} is no serial port", device.string());

@@ -2,7 +2,7 @@
 // Everything that a TCP client of a serial port can send. The input is cut into reads by its own
 // first byte; whatever comes of it, the bytes for the device are as many as were sent at most, and
 // the same input read in one piece says the same.
-#include "serial/conversation.hpp"
+#include "serial/client_talk.hpp"
 #include "serial/esp_reset.hpp"
 
 #include <cstdlib>
@@ -19,7 +19,7 @@ struct Outcome {
 } // namespace
 
 static Outcome converse(std::string_view input, std::size_t cut) {
-    Conversation talk("longcord fuzz", {}, {});
+    ClientTalk talk("longcord fuzz", {}, {});
     EspReset reset({});
     LineSettings in_force;
     TimePoint now{};

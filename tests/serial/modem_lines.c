@@ -3,8 +3,10 @@
 // and each time it sets them "SECONDS lines DTR RTS" (CLOCK_MONOTONIC) is appended to the file
 // MODEM_LINES; breaks are "SECONDS break 0|1 0". As the kernel does it, an open raises both lines;
 // that is not in the file, since nobody asked for it. The inputs are the number (TIOCM_ bits) in
-// the file MODEM_INPUTS, without one CTS, DSR and CD. One terminal a process.
+// the file MODEM_INPUTS, without one CTS, DSR and CD. A pseudo terminal takes any rate; where there
+// is MODEM_MAX_BAUD, a higher one is left out, as drivers do it. One terminal a process.
 #define _GNU_SOURCE
+#include <asm/termbits.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -56,14 +58,29 @@ static void set(unsigned long request, int value) {
     note("lines", (outputs & TIOCM_DTR) != 0, (outputs & TIOCM_RTS) != 0);
 }
 
+static int (*real)(int, unsigned long, ...);
+
+/// The whole of it, but for a rate that is too high: then the one from before stays.
+static int set_terminal(int fd, const struct termios2* wanted) {
+    const char* most = getenv("MODEM_MAX_BAUD");
+    struct termios2 set = *wanted;
+    struct termios2 before;
+    if (most && set.c_ospeed > strtoul(most, NULL, 10) && real(fd, TCGETS2, &before) == 0) {
+        set.c_cflag = (set.c_cflag & ~(tcflag_t)CBAUD) | (before.c_cflag & CBAUD);
+        set.c_ospeed = set.c_ispeed = before.c_ospeed;
+    }
+    return real(fd, TCSETS2, &set);
+}
+
 int ioctl(int fd, unsigned long request, ...) {
-    static int (*real)(int, unsigned long, ...);
     if (!real)
         *(void**)&real = dlsym(RTLD_NEXT, "ioctl");
     va_list rest;
     va_start(rest, request);
     void* argument = va_arg(rest, void*);
     va_end(rest);
+    if (request == TCSETS2)
+        return set_terminal(fd, argument);
     const int gets = request == TIOCMGET;
     const int sets = request == TIOCMSET || request == TIOCMBIS || request == TIOCMBIC;
     const int breaks = request == TIOCSBRK || request == TIOCCBRK;

@@ -10,6 +10,7 @@ import time
 import tty
 from pathlib import Path
 
+from bridges import Bridges
 from esptool_like import classic_reset, open_port
 from tools import REPOSITORY, both_on, compiled, line_changes
 
@@ -131,12 +132,37 @@ class Server:
                 for key, name in (("rss_kb", "Rss:"), ("pss_kb", "Pss:"))} | {"processes": len(pids)}
 
 
+def our(program):
+    return Path(os.environ.get("LONGCORD_BIN", REPOSITORY / "build" / "release" / "bin")) / program
+
+
 class Longcord:
     telnet, serves_many = True, False
 
     def command(self, ports, _):
-        binary = Path(os.environ.get("LONGCORD_BIN", REPOSITORY / "build" / "release" / "bin")) / "longcord"
-        return [str(binary), "serial", "serve", ports[0].device, "--mode", "esp", "--listen", f"127.0.0.1:{ports[0].tcp}"]
+        return [str(our("longcord")), "serial", "serve", ports[0].device, "--mode", "esp", "--listen", f"127.0.0.1:{ports[0].tcp}"]
+
+
+class LongcordPi:
+    """The service, with a CP2102 at each place; its TCP ports are those of pi.yaml."""
+    telnet, serves_many = True, True
+
+    def command(self, ports, folder):
+        root = folder / f"pi-{ports[0].tcp}"
+        bridges = Bridges(root)
+        places = {f"1-{number}": port for number, port in enumerate(ports, 1)}
+        for place, port in places.items():
+            bridges.describe(place, f"ttyUSB{port.tcp}")
+            (bridges.dev / f"ttyUSB{port.tcp}").symlink_to(port.device)
+            bridges.announce(place)
+        for file, text in {
+                "etc/longcord/pi.yaml": {"usbip_port": free_port(), "serial": {
+                    "listen": ["127.0.0.1"], "ports": {place: port.tcp for place, port in places.items()}}},
+                "var/lib/longcord/modes.json": {"places": [], "devices": [
+                    {"id": "10c4:ea60", "serial": "", "mode": "serial"}]}}.items():
+            (root / file).parent.mkdir(parents=True)
+            (root / file).write_text(json.dumps(text))
+        return ["env", f"LONGCORD_ROOT={root}", str(our("longcord-pi"))]
 
 
 class Ser2net:
@@ -177,5 +203,6 @@ class Socat:
                 f"{ports[0].device},raw,echo=0"]
 
 
+SERVICE = LongcordPi()
 SERVERS = {"longcord": Longcord(), "ser2net": Ser2net(tuned=False), "ser2net-tuned": Ser2net(tuned=True),
            "pyserial": Pyserial(), "socat": Socat()}

@@ -94,7 +94,11 @@ TEST_CASE("flow control: for both ways, and for the inbound one alone") {
     CHECK(s.say({5, 0}) == sub({105, 2}));
     CHECK(s.say({5, 3}) == sub({105, 3}));
     CHECK(s.say({5, 13}) == sub({105, 16}));
-    CHECK(s.say({5, 17}) == sub({105, 16})); // by DCD: no tty can
+    CHECK(s.say({5, 14}) == sub({105, 14}));
+    // What no tty can is answered with what is in force that way.
+    CHECK(s.say({5, 17}) == sub({105, 3}));  // by DCD, both ways
+    CHECK(s.say({5, 18}) == sub({105, 14})); // by DTR, inbound
+    CHECK(s.say({5, 19}) == sub({105, 3}));  // by DSR, both ways
 }
 
 TEST_CASE("each line command is answered by its own code, and queries by the state") {
@@ -141,8 +145,8 @@ TEST_CASE("suspend and resume have no answer, which would suspend the client") {
 TEST_CASE("signatures: asked for, and told") {
     Session s;
     CHECK(s.say({0}) == subnegotiation(44, "\x64longcord test"));
-    CHECK(s.say({0, 'm', 'e'}).empty());
-    CHECK(s.session.client_signature() == "me");
+    CHECK(s.say({0, 'm', 'e'}).empty()); // the client's own, which asks for nothing
+    CHECK(s.last.kind == Kind::none);
 }
 
 TEST_CASE("modem state is told as far as the mask wants, with what has changed") {

@@ -57,6 +57,13 @@ TEST_CASE("unknown options are refused, once each, both ways") {
     CHECK(options.answer(do_, 255) == iac(wont, 255));
 }
 
+TEST_CASE("a timing mark is answered each time that one is asked for") {
+    TelnetOptions options;
+    CHECK(options.answer(do_, 6) == iac(will, 6));
+    CHECK(options.answer(do_, 6) == iac(will, 6));
+    CHECK(options.answer(will, 6) == iac(dont, 6));
+}
+
 TEST_CASE("a refusal of what is off is not answered, and a withdrawal is") {
     TelnetOptions options;
     CHECK(options.answer(wont, 44).empty());

@@ -164,6 +164,14 @@ TEST_CASE("a subnegotiation that is left without its end is dropped, and the com
     CHECK(said.data == "x");
 }
 
+TEST_CASE("a subnegotiation of nothing ends where it says so, and swallows nothing") {
+    const Said said = all(
+        opener + bytes({255, 250, 255, 240}) + "after" + bytes({255, 250, 255, 251, 3}) + "wards",
+        Speaks::telnet);
+    CHECK(said.data == "afterwards");
+    CHECK(said.commands == std::vector<std::string>{"251 44", "SB 255 ", "251 3"});
+}
+
 TEST_CASE("commands without a meaning are no data") {
     const Said said = all(opener + bytes({255, 240, 255, 7, 255, 241, 'x'}), Speaks::telnet);
     CHECK(said.data == "x");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What one client and we say to each other, without its socket: raw bytes or telnet, options, and
-// COM-PORT commands, as events in the order in which they came.
+// What one client and we say to each other, without its socket (and no USB/IP Conversation): raw
+// bytes or telnet, options, and COM-PORT commands, as events in the order in which they came.
 #pragma once
 
 #include "serial/rfc2217.hpp"
@@ -27,9 +27,9 @@ struct Spoken {
     SerialRequest request;
 };
 
-class Conversation {
+class ClientTalk {
   public:
-    Conversation(std::string signature, LineSettings in_force, ModemLines lines)
+    ClientTalk(std::string signature, LineSettings in_force, ModemLines lines)
         : com_port_(std::move(signature), in_force, lines) {}
 
     /// From the front of what was read; nullopt once that is used up. Data runs are joined within

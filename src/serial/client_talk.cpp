@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "serial/conversation.hpp"
+#include "serial/client_talk.hpp"
 
 #include <cstring>
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace longcord {
 
-std::optional<Spoken> Conversation::next(char*& in, std::size_t& size) {
+std::optional<Spoken> ClientTalk::next(char*& in, std::size_t& size) {
     if (pending_) {
         TelnetEvent event = *std::exchange(pending_, std::nullopt);
         event.data = pending_data_;
@@ -63,7 +63,7 @@ std::optional<Spoken> Conversation::next(char*& in, std::size_t& size) {
     return std::nullopt;
 }
 
-std::optional<Spoken> Conversation::take(const TelnetEvent& event) {
+std::optional<Spoken> ClientTalk::take(const TelnetEvent& event) {
     Spoken spoken;
     switch (event.kind) {
     case TelnetEvent::Kind::data: // held back until it was known to be data
@@ -92,7 +92,7 @@ std::optional<Spoken> Conversation::take(const TelnetEvent& event) {
     }
 }
 
-std::string Conversation::option(std::uint8_t command, std::uint8_t option) {
+std::string ClientTalk::option(std::uint8_t command, std::uint8_t option) {
     std::string reply = options_.answer(command, option);
     if (options_.com_port() && !announced_) {
         announced_ = true; // pyserial's .cts needs one to have come
@@ -102,7 +102,7 @@ std::string Conversation::option(std::uint8_t command, std::uint8_t option) {
 }
 
 /// A client without BINARY sends CR NUL for CR (RFC 854).
-std::string_view Conversation::without_nul(char* data, std::size_t size) {
+std::string_view ClientTalk::without_nul(char* data, std::size_t size) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < size; ++i) {
         const char c = data[i];
@@ -113,7 +113,7 @@ std::string_view Conversation::without_nul(char* data, std::size_t size) {
     return {data, kept};
 }
 
-std::string_view Conversation::encode(std::string_view data, std::string& spare) const {
+std::string_view ClientTalk::encode(std::string_view data, std::string& spare) const {
     if (!speaks_telnet() || !std::memchr(data.data(), '\xff', data.size()))
         return data;
     spare.clear();
@@ -121,12 +121,12 @@ std::string_view Conversation::encode(std::string_view data, std::string& spare)
     return spare;
 }
 
-std::string Conversation::modem_changed(ModemInputs inputs) {
+std::string ClientTalk::modem_changed(ModemInputs inputs) {
     std::string notice = com_port_.modem_changed(inputs);
     return com_port() ? notice : "";
 }
 
-std::string Conversation::line_changed(std::uint8_t state) {
+std::string ClientTalk::line_changed(std::uint8_t state) {
     std::string notice = com_port_.line_changed(state);
     return com_port() ? notice : "";
 }
