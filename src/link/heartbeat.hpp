@@ -27,6 +27,10 @@ class Heartbeat {
     std::optional<std::uint64_t> ping(TimePoint now) noexcept;
     TimePoint next_turn() const noexcept;
 
+    /// From the next turn on.
+    void set_dead_after(milliseconds dead_after) noexcept { dead_after_ = dead_after; }
+    milliseconds dead_after() const noexcept { return dead_after_; }
+
     void heard(TimePoint at) noexcept;
     /// An answer to the latest ping; others are life, but no measure.
     void pong(std::uint64_t n, TimePoint now) noexcept;

@@ -7,6 +7,7 @@
 //     longcord-link --pi NAME [--key FINGERPRINT]
 //     (with `connect BUSID` or `disconnect BUSID` as the login's command: a Pi without our package)
 //     longcord-link --pair NAME --key FINGERPRINT     of a pairing's throw-away key: one connection
+#include "base/core_dumps.hpp"
 #include "base/roots.hpp"
 #include "base/spawn.hpp"
 #include "link/line_gate.hpp"
@@ -222,6 +223,7 @@ int main(int argc, char** argv) {
                     "Pi's key)\n");
         return 2;
     }
+    longcord::forbid_core_dumps();
     std::signal(SIGPIPE, SIG_IGN);
     // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
     const char* said = std::getenv("SSH_ORIGINAL_COMMAND");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "link/link_server.hpp"
 
+#include "base/rate_limit.hpp"
 #include "base/spawn.hpp"
 #include "link/link_socket_file.hpp"
-#include "link/rate_limit.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
@@ -12,6 +12,7 @@ namespace longcord {
 
 namespace {
 
+constexpr unsigned pi_messages_per_second = 200; // design, section 10
 constexpr unsigned refusals_at_once = 20;
 constexpr unsigned refusals_per_second = 1;
 constexpr milliseconds accept_pause{100}; // out of file descriptors: others need the processor
@@ -39,9 +40,9 @@ struct LinkServer::Link {
 };
 
 LinkServer::LinkServer(
-    asio::io_context& loop, Roots roots, std::string node, Handler handler, milliseconds dead_after)
+    asio::io_context& loop, Roots roots, std::string node, Handler handler, DeadAfter dead_after)
     : loop_(loop), roots_(std::move(roots)), node_(std::move(node)), handler_(std::move(handler)),
-      dead_after_(dead_after), acceptor_(loop) {}
+      dead_after_(std::move(dead_after)), acceptor_(loop) {}
 
 LinkServer::~LinkServer() {
     *gone_ = true;
@@ -173,7 +174,7 @@ Result<LinkServer::LinkPtr> LinkServer::admit(
             ErrorKind::full, "Pi {}: {} Pis are linked to {} already, which is the limit",
             preface.pi, max_pis, node_);
     }
-    auto link = std::make_shared<Link>(loop_, std::move(socket), preface, dead_after_);
+    auto link = std::make_shared<Link>(loop_, std::move(socket), preface, dead_after_(preface.pi));
     links_[preface.pi] = link;
     return link;
 }
@@ -211,7 +212,7 @@ Task<> LinkServer::beat(LinkPtr link) {
             mark_down(
                 *link, fail(
                            ErrorKind::timeout, "Pi {}: silent for {} ms", link->pi(),
-                           dead_after_.count()));
+                           link->heartbeat.dead_after().count()));
         if (const auto n = link->heartbeat.ping(now))
             link->socket->send(format(HostMessage(Ping{*n})));
         link->timer.expires_at(link->heartbeat.next_turn());
@@ -266,9 +267,21 @@ void LinkServer::welcome(Link& link) {
     welcome.node = node_;
     welcome.software = "longcord-host " LONGCORD_VERSION;
     welcome.pi = link.pi();
-    welcome.dead_after = dead_after_;
+    welcome.dead_after = link.heartbeat.dead_after();
     welcome.nodes = nodes_;
     link.socket->send(format(HostMessage(welcome)));
+}
+
+void LinkServer::set(std::string node) {
+    node_ = std::move(node);
+    for (auto& [pi, link] : links_) {
+        const milliseconds dead_after = dead_after_(pi);
+        if (dead_after == link->heartbeat.dead_after())
+            continue;
+        link->heartbeat.set_dead_after(dead_after);
+        if (link->up)
+            welcome(*link);
+    }
 }
 
 void LinkServer::set_nodes(std::vector<NodeAddress> nodes) {

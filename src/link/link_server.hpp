@@ -57,9 +57,12 @@ class LinkServer {
         std::function<Task<Done>(Preface)> push{};
     };
 
+    /// How long that Pi may be silent.
+    using DeadAfter = std::function<milliseconds(const std::string& pi)>;
+
     LinkServer(
         asio::io_context& loop, Roots roots, std::string node, Handler handler,
-        milliseconds dead_after = Heartbeat::default_dead_after);
+        DeadAfter dead_after = [](const std::string&) { return Heartbeat::default_dead_after; });
     /// Ends all links. What is under way on the loop ends by itself.
     ~LinkServer();
     LinkServer(const LinkServer&) = delete;
@@ -68,11 +71,9 @@ class LinkServer {
     /// Serves for ever; ends only where the socket cannot be made (logged).
     Task<> run();
 
-    /// Of links that come from now on; those that are up keep what they were told.
-    void set(std::string node, milliseconds dead_after) {
-        node_ = std::move(node);
-        dead_after_ = dead_after;
-    }
+    /// The node's name from now on, for links that come; and `dead_after` may say something else
+    /// now: Pis for which it does are welcomed anew.
+    void set(std::string node);
 
     /// Dropped where the Pi is not linked now: it will be told anew after its next hello.
     void send(const std::string& pi, HostMessage message);
@@ -115,7 +116,7 @@ class LinkServer {
     Roots roots_;
     std::string node_;
     Handler handler_;
-    milliseconds dead_after_;
+    DeadAfter dead_after_;
     asio::local::stream_protocol::acceptor acceptor_;
     unsigned strangers_ = 0;
     std::vector<NodeAddress> nodes_;

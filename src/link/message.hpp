@@ -24,10 +24,12 @@ constexpr std::size_t max_link_line = 64 * 1024; ///< bytes, without the newline
 constexpr std::size_t max_link_devices = 128;    ///< a Pi (design, section 10)
 constexpr std::size_t max_busid = 31;            ///< USB/IP's busid[32], NUL included
 constexpr unsigned default_usbip_port = 3240;
-constexpr std::size_t max_link_error = 1000; ///< bytes of an error message; longer ones are cut
-constexpr std::size_t max_link_nodes = 32;   ///< nodes of a cluster that a welcome names
-constexpr std::size_t max_host_keys = 8;     ///< of one node
-constexpr std::size_t max_host_key = 1024;   ///< bytes of "ssh-ed25519 AAAA..."
+constexpr std::size_t max_link_error = 1000;  ///< bytes of an error message; longer ones are cut
+constexpr std::size_t max_serial_port = 300;  ///< bytes of the name of a serial port
+constexpr std::size_t max_serial_client = 64; ///< bytes of a client's address with its port
+constexpr std::size_t max_link_nodes = 32;    ///< nodes of a cluster that a welcome names
+constexpr std::size_t max_host_keys = 8;      ///< of one node
+constexpr std::size_t max_host_key = 1024;    ///< bytes of "ssh-ed25519 AAAA..."
 
 bool speaks_link_version(unsigned version) noexcept;
 
@@ -133,6 +135,16 @@ struct Open {
     bool operator==(const Open&) const = default;
 };
 
+/// The same for a serial port of this Pi, which the node offers on an address of its own: the
+/// stream is to be a client of that port. Answered by opened or refused.
+struct OpenSerial {
+    std::uint64_t n = 0;
+    std::string port;   ///< its TCP port ("4000"), or its place ("1-1.2", "pci-0000:00:14.0/4.1")
+    std::string client; ///< who connected to the node: "10.0.0.5:53211"
+    StreamSecret secret;
+    bool operator==(const OpenSerial&) const = default;
+};
+
 /// This node has let go of the device, or wants it no more: whatever stream of this link serves it
 /// can end.
 struct Close {
@@ -169,7 +181,7 @@ struct Done {
 
 using PiMessage =
     std::variant<Hello, Devices, Added, Removed, Pong, Opened, OpenRefused, Busy, Available, Leave>;
-using HostMessage = std::variant<Welcome, Ping, Open, Close, State, LinkError, Done>;
+using HostMessage = std::variant<Welcome, Ping, Open, OpenSerial, Close, State, LinkError, Done>;
 
 /// One line without its newline. Where a list of devices would be longer than max_link_line, first
 /// the manufacturers' and then the products' texts are left out of it.

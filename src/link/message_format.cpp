@@ -90,6 +90,10 @@ json to_json(const SealKey& key) {
     return {{"key", hex(key.key)}, {"iv", hex(key.iv)}};
 }
 
+json seal_to_json(const StreamSecret& secret) {
+    return {{"from_node", to_json(secret.from_node)}, {"from_pi", to_json(secret.from_pi)}};
+}
+
 json to_json(const Open& m) {
     return {
         {"type", "open"},
@@ -97,8 +101,17 @@ json to_json(const Open& m) {
         {"busid", m.busid},
         {"vmid", m.vmid},
         {"ticket", hex(m.secret.ticket)},
-        {"seal",
-         {{"from_node", to_json(m.secret.from_node)}, {"from_pi", to_json(m.secret.from_pi)}}}};
+        {"seal", seal_to_json(m.secret)}};
+}
+
+json to_json(const OpenSerial& m) {
+    return {
+        {"type", "open"},
+        {"n", m.n},
+        {"serial", m.port},
+        {"client", m.client},
+        {"ticket", hex(m.secret.ticket)},
+        {"seal", seal_to_json(m.secret)}};
 }
 
 json to_json(const Close& m) {

@@ -106,20 +106,37 @@ void seal_key_from(LinkFields& seal, const json& value, std::string_view name, S
     secret_from(fields, "iv", key.iv);
 }
 
+void stream_secret_from(LinkFields& fields, const json& value, StreamSecret& secret) {
+    secret_from(fields, "ticket", secret.ticket);
+    if (!fields.has("seal"))
+        return fields.refuse("seal", "is missing");
+    const json& keys = *value.find("seal");
+    LinkFields seal(fields.refusal(), keys, "seal");
+    seal_key_from(seal, keys, "from_node", secret.from_node);
+    seal_key_from(seal, keys, "from_pi", secret.from_pi);
+}
+
+HostMessage open_serial_from(LinkFields& fields, const json& value) {
+    OpenSerial open;
+    open.n = fields.number("n", 0, any);
+    open.port = fields.exact_text("serial", max_serial_port);
+    open.client = printable(fields.exact_text("client", max_serial_client), max_serial_client);
+    for (const auto& [key, text] :
+         {std::pair("serial", &open.port), std::pair("client", &open.client)})
+        if (text->empty())
+            fields.refuse(key, "is empty");
+    stream_secret_from(fields, value, open.secret);
+    return open;
+}
+
 HostMessage open_from(LinkFields& fields, const json& value) {
+    if (fields.has("serial"))
+        return open_serial_from(fields, value);
     Open open;
     open.n = fields.number("n", 0, any);
     open.busid = busid_from_fields(fields, {}).busid();
     open.vmid = fields.small_number("vmid", 1, max_vmid);
-    secret_from(fields, "ticket", open.secret.ticket);
-    if (!fields.has("seal")) {
-        fields.refuse("seal", "is missing");
-        return open;
-    }
-    const json& keys = *value.find("seal");
-    LinkFields seal(fields.refusal(), keys, "seal");
-    seal_key_from(seal, keys, "from_node", open.secret.from_node);
-    seal_key_from(seal, keys, "from_pi", open.secret.from_pi);
+    stream_secret_from(fields, value, open.secret);
     return open;
 }
 

@@ -21,7 +21,7 @@ static std::uint64_t some_seed() {
 
 LinkClient::LinkClient(asio::io_context& loop, LinkTarget target, Handler handler)
     : loop_(loop), target_(std::move(target)), handler_(std::move(handler)), delay_(some_seed()),
-      silence_(loop) {}
+      silence_(loop), pause_(loop) {}
 
 LinkClient::~LinkClient() {
     *gone_ = true;
@@ -30,7 +30,12 @@ LinkClient::~LinkClient() {
 }
 
 Task<> LinkClient::run() {
-    const auto gone = gone_;
+    return keep_linked(gone_);
+}
+
+Task<> LinkClient::keep_linked(std::shared_ptr<bool> gone) {
+    if (*gone)
+        co_return; // ended before the loop came to it
     for (;;) {
         const TimePoint began = Clock::now();
         const Error why = co_await talk();
@@ -39,7 +44,8 @@ Task<> LinkClient::run() {
         const auto lasted = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
         mark_down(why);
         const auto pause = delay_.next(lasted, why.kind == ErrorKind::refused);
-        co_await sleep_for(pause);
+        pause_.expires_after(pause);
+        co_await pause_.async_wait(as_value);
         if (*gone)
             co_return;
     }

@@ -46,6 +46,8 @@ class LinkClient {
     /// Dropped where there is no session: the next welcome asks for everything anew.
     void send(PiMessage message);
     bool linked() const noexcept { return linked_; }
+    /// Ends the pause before the next attempt, if there is one now.
+    void retry_now() { pause_.cancel(); }
     /// When the node's service said something last.
     TimePoint heard_at() const noexcept { return heard_at_; }
     /// None while it is not linked.
@@ -57,6 +59,7 @@ class LinkClient {
     std::string last_problem() const;
 
   private:
+    Task<> keep_linked(std::shared_ptr<bool> gone);
     Task<Error> talk();
     void take(const LineFramer::Line& line);
     void take(HostMessage message);
@@ -68,6 +71,7 @@ class LinkClient {
     Handler handler_;
     ReconnectDelay delay_;
     asio::steady_timer silence_;
+    asio::steady_timer pause_; ///< between two attempts
     std::unique_ptr<SshSession> session_;
     std::shared_ptr<LineSocket> lines_;
     /// Coroutines under way hold it, and stop once it says that this object is gone.

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "link/host_key.hpp"
+#include "link/ssh_login.hpp"
 #include "link/tcp_connect.hpp"
 
 #include <array>
@@ -25,104 +26,20 @@ namespace longcord {
 
 namespace {
 
-constexpr long answer_seconds = 10; // for each answer that libssh waits for
 constexpr std::size_t max_last_words = 500;
 constexpr std::uint32_t chunk_size = 16 * 1024;
 
-struct FreeSession {
-    void operator()(ssh_session session) const noexcept {
-        ::ssh_disconnect(session);
-        ::ssh_free(session);
-    }
-};
 struct FreeChannel {
     void operator()(ssh_channel channel) const noexcept { ::ssh_channel_free(channel); }
 };
-struct FreeKey {
-    void operator()(ssh_key key) const noexcept { ::ssh_key_free(key); }
-};
-using Session = std::unique_ptr<ssh_session_struct, FreeSession>;
 using Channel = std::unique_ptr<ssh_channel_struct, FreeChannel>;
-using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
-
-Error lost(const LinkTarget& target, ssh_session session) {
-    return fail(
-        ErrorKind::unavailable, "{}: {}", target.host,
-        printable(::ssh_get_error(session), max_last_words));
-}
-
-/// Nothing is read from ~/.ssh or /etc/ssh: what this session does is in LinkTarget.
-Session make_session(const LinkTarget& target, int tcp) {
-    Session session(::ssh_new());
-    const auto set = [&](ssh_options_e option, const void* value) {
-        ::ssh_options_set(session.get(), option, value);
-    };
-    const bool process_config = false;
-    const unsigned port = target.port;
-    const socket_t fd = tcp;
-    set(SSH_OPTIONS_PROCESS_CONFIG, &process_config);
-    set(SSH_OPTIONS_HOST, target.host.c_str());
-    set(SSH_OPTIONS_PORT, &port);
-    set(SSH_OPTIONS_USER, target.user.c_str());
-    set(SSH_OPTIONS_KNOWNHOSTS, target.known_hosts.c_str());
-    set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
-    set(SSH_OPTIONS_TIMEOUT, &answer_seconds);
-    set(SSH_OPTIONS_FD, &fd);
-    if (!target.pinned_type.empty())
-        set(SSH_OPTIONS_HOSTKEYS, target.pinned_type == "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256"
-                                                                  : target.pinned_type.c_str());
-    return session;
-}
-
-Result<Key> private_key(const LinkTarget& target) {
-    ssh_key raw = nullptr;
-    const int read =
-        target.identity_text.empty()
-            ? ::ssh_pki_import_privkey_file(target.identity.c_str(), "", nullptr, nullptr, &raw)
-            : ::ssh_pki_import_privkey_base64(
-                  target.identity_text.c_str(), nullptr, nullptr, nullptr, &raw);
-    if (read != SSH_OK)
-        return fail(
-            ErrorKind::refused, "{}: no private key without passphrase can be read",
-            target.identity.string());
-    return Key(raw);
-}
-
-Result<> log_in(ssh_session session, const LinkTarget& target) {
-    const auto loaded = private_key(target);
-    if (!loaded)
-        return loaded.error();
-    const Key& key = *loaded;
-    switch (::ssh_userauth_publickey(session, nullptr, key.get())) {
-    case SSH_AUTH_SUCCESS:
-        return {};
-    case SSH_AUTH_PARTIAL:
-        return fail(
-            ErrorKind::refused,
-            "{}: sshd wants more than the key of {}: is "
-            "/etc/ssh/sshd_config.d/50-longcord.conf there?",
-            target.host, target.user);
-    case SSH_AUTH_DENIED:
-        if (!target.identity_text.empty())
-            return fail(
-                ErrorKind::refused,
-                "{}: the token is not good there (any more): it is older than 10 minutes, or "
-                "another was made after it",
-                target.host);
-        return fail(
-            ErrorKind::refused, "{}: sshd refuses {} for user {}; pair this Pi (again)",
-            target.host, target.identity.string(), target.user);
-    default:
-        return lost(target, session);
-    }
-}
 
 Result<Channel> open_channel(ssh_session session, const LinkTarget& target) {
     Channel channel(::ssh_channel_new(session));
     // The command's text is of no account: the key's forced command runs.
     if (!channel || ::ssh_channel_open_session(channel.get()) != SSH_OK ||
         ::ssh_channel_request_exec(channel.get(), "longcord-link") != SSH_OK)
-        return lost(target, session);
+        return ssh_lost(target, session);
     return channel;
 }
 
@@ -217,20 +134,26 @@ SshSession::SshSession(LinkTarget target, UniqueFd bytes)
 }
 
 SshSession::~SshSession() {
+    end();
+}
+
+void SshSession::end() {
     stopping_ = true;
     ::eventfd_write(stop_.get(), 1);
     {
         const std::lock_guard lock(mutex_);
         if (tcp_ >= 0)
-            ::shutdown(tcp_, SHUT_RDWR); // whatever libssh waits for, it ends now
+            // Whatever libssh waits for, it reads the end of the stream now. Its writes must not
+            // fail: after one that does, 0.10 closes its socket and still waits for an answer, for
+            // all of its 10 s.
+            ::shutdown(tcp_, SHUT_RD);
     }
     if (thread_.joinable())
         thread_.join();
 }
 
 Error SshSession::outcome() {
-    if (thread_.joinable())
-        thread_.join();
+    end();
     return outcome_;
 }
 
@@ -277,27 +200,23 @@ Error SshSession::work() {
     const auto tcp = connect_tcp(target_.host, target_.port, stop_.get());
     if (!tcp)
         return tcp.error();
-    // Declared before the session: libssh does not close a socket it was given.
+    // tcp_ is this function's, and must not outlive it.
     struct Release {
         SshSession& owner;
         ~Release() { owner.hold(-1); }
     } const release{*this};
     if (!hold(tcp->get()))
         return fail(ErrorKind::unavailable, "{}: stopped", target_.host);
-    const Session session = make_session(target_, tcp->get());
+    const SshHandle session = make_ssh_session(target_, tcp->get());
     if (::ssh_connect(session.get()) != SSH_OK)
-        return lost(target_, session.get());
-    auto known =
-        target_.pinned_fingerprint.empty()
-            ? check_host_key(session.get(), target_.host, target_.port, target_.known_hosts)
-            : check_pinned_host_key(session.get(), target_.host, target_.pinned_fingerprint);
-    if (!known)
+        return ssh_lost(target_, session.get());
+    if (auto known = check_host_key(session.get(), target_); !known)
         return known.error();
     {
         const std::lock_guard lock(mutex_);
         host_key_ = host_key_of(session.get());
     }
-    if (auto in = log_in(session.get(), target_); !in)
+    if (auto in = ssh_log_in(session.get(), target_); !in)
         return in.error();
     const auto channel = open_channel(session.get(), target_);
     if (!channel)

@@ -4,11 +4,11 @@
 // When the session has ended, for whatever reason, its end of the socketpair is closed.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -31,9 +31,11 @@ struct LinkTarget {
     std::string pinned_fingerprint{};
 };
 
+constexpr seconds ssh_answer_deadline{10}; ///< for each answer that libssh waits for
+
 class SshSession {
   public:
-    /// `bytes` is a blocking stream socket; what libssh waits for, it waits for at most 10 s.
+    /// `bytes` is a blocking stream socket.
     SshSession(LinkTarget target, UniqueFd bytes);
     /// Stops it; takes no longer than the system call under way.
     ~SshSession();
@@ -49,11 +51,12 @@ class SshSession {
     std::optional<std::chrono::microseconds> round_trip();
     /// The node's address, without a zone. Only while connected().
     const std::string& peer() const noexcept { return peer_; }
-    /// Why it ended: ErrorKind::refused for a host key or a login that did not fit. Waits for the
-    /// thread, so ask after the other end of `bytes` has read its end.
+    /// Why it ended: ErrorKind::refused for a host key or a login that did not fit. Stops it, so
+    /// ask after the other end of `bytes` has read its end, or is not wanted any more.
     Error outcome();
 
   private:
+    void end();
     void run();
     Error work();
     bool hold(int tcp);

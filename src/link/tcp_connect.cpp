@@ -74,7 +74,7 @@ void set_options(int fd) {
     set(IPPROTO_TCP, TCP_KEEPIDLE, 1);
     set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
     set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(tcp_user_timeout.count()));
 }
 
 Result<UniqueFd> connect_one(const addrinfo& address, int stop, TimePoint deadline) {
@@ -95,6 +95,22 @@ Result<UniqueFd> connect_one(const addrinfo& address, int stop, TimePoint deadli
 }
 
 } // namespace
+
+Result<std::vector<std::string>> find_addresses(const std::string& host, unsigned port) {
+    const UniqueFd never(::eventfd(0, EFD_CLOEXEC));
+    const auto found = look_up(host, port, never.get(), Clock::now() + tcp_connect_deadline);
+    if (!found)
+        return found.error();
+    std::vector<std::string> all;
+    for (const addrinfo* a = found->get(); a; a = a->ai_next) {
+        char text[NI_MAXHOST] = {};
+        if (::getnameinfo(
+                a->ai_addr, a->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0 &&
+            std::ranges::find(all, text) == all.end())
+            all.emplace_back(text);
+    }
+    return all;
+}
 
 Result<UniqueFd> connect_tcp(const std::string& host, unsigned port, int stop) {
     const TimePoint deadline = Clock::now() + tcp_connect_deadline;

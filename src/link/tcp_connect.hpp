@@ -9,13 +9,19 @@
 #include "base/unique_fd.hpp"
 
 #include <string>
+#include <vector>
 
 namespace longcord {
 
 constexpr milliseconds tcp_connect_deadline{10'000}; ///< name look-up and all addresses together
+constexpr milliseconds tcp_user_timeout{
+    3'000}; ///< a peer that does not take what it is sent is gone
+
+/// Its addresses as numbers, each once: what the connection below is tried with.
+Result<std::vector<std::string>> find_addresses(const std::string& host, unsigned port);
 
 /// Tries the host's addresses in turn. `stop` becoming readable gives up. The socket has NODELAY,
-/// keepalive 1 s/1 s/3 and TCP_USER_TIMEOUT 3 s.
+/// keepalive 1 s/1 s/3 and tcp_user_timeout.
 Result<UniqueFd> connect_tcp(const std::string& host, unsigned port, int stop);
 
 } // namespace longcord

@@ -100,7 +100,7 @@ Result<TokenNode> read_node(Reader& reader) {
     const auto hash = reader.take(hash_size);
     const auto addresses = reader.number(1);
     if (reader.beyond() || node.port == 0 || type == 0 || type > token_key_types().size() ||
-        addresses == 0 || addresses > max_token_addresses)
+        addresses == 0 || addresses > max_token_addresses || node.name.size() > max_token_text)
         return wrong("describes a node in a way that cannot be");
     node.key_type = token_key_types()[type - 1];
     node.fingerprint = fingerprint_text(hash);

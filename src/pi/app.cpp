@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "pi/app.hpp"
 
+#include "base/spare_memory.hpp"
 #include "base/spawn.hpp"
 #include "control/permission.hpp"
+#include "discovery/avahi.hpp"
 #include "pi/metrics.hpp"
 #include "pi/mode_store.hpp"
 #include "pi/mode_verb.hpp"
+#include "pi/pause_verbs.hpp"
 #include "usb/disk_use.hpp"
 #include "usbip/export.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +22,9 @@
 #include <unistd.h>
 
 namespace longcord {
+
+/// After the first look at this machine, and after each link that came: so long nothing more of it.
+static constexpr milliseconds calm_after{2'000};
 
 static std::string machine_name(const PiConfig& config) {
     if (!config.name.empty())
@@ -41,11 +48,11 @@ PiApp::PiApp(
       exporter_(
           loop, pool_, roots_, config_.exports, modes_ ? *modes_ : Modes(), exporter_handler()),
       links_(loop, roots_, journal_, links_handler()),
-      joiner_(loop, roots_, pool_, config_, links_, journal_),
+      joiner_(loop, roots_, pool_, config_, links_, journal_), test_(loop, pool_, links_, journal_),
       arbiter_(loop, pool_, roots_, journal_, arbiter_outside()),
       server_(loop, pool_, roots_, arbiter_, journal_, [this] { return importable(); }),
       serial_(loop, pool_, roots_, journal_, serial_outside()),
-      signals_(loop, SIGTERM, SIGINT, SIGHUP) {}
+      signals_(loop, SIGTERM, SIGINT, SIGHUP), calm_(loop) {}
 
 Links::Handler PiApp::links_handler() {
     Links::Handler handler;
@@ -58,18 +65,30 @@ Links::Handler PiApp::links_handler() {
     handler.close = [this](const std::string& link, const std::string& busid) {
         arbiter_.close(link, busid);
     };
-    handler.down = [this](const std::string& link) { arbiter_.link_down(link); };
-    handler.nodes = [this] { serial_.nodes_changed(); };
+    handler.open_serial =
+        [this](const std::string& link, const std::string& node, const OpenSerial& message) {
+            arbiter_.open_serial(link, node, message);
+        };
+    handler.down = [this](const std::string& link) {
+        arbiter_.link_down(link);
+        serial_.link_down(link);
+    };
+    handler.nodes = [this] {
+        serial_.nodes_changed();
+        spare_memory_soon();
+    };
     return handler;
 }
 
 Arbiter::Outside PiApp::arbiter_outside() {
     Arbiter::Outside outside;
     outside.why_not = [this](const std::string& busid) { return why_not_opened(busid); };
+    outside.serial_port = [this](const std::string& port) { return find_serial(port); };
     outside.tell = [this](const std::string& link, PiMessage message) {
         links_.tell(link, std::move(message));
     };
     outside.silent = [this](const std::string& link) { return links_.silent(link); };
+    outside.dead_after = [this](const std::string& link) { return links_.dead_after(link); };
     outside.renew = [this](const std::string& busid) { exporter_.renew(busid); };
     return outside;
 }
@@ -87,6 +106,9 @@ SerialDesk::Outside PiApp::serial_outside() {
     };
     outside.modes = [this] { return modes_ ? *modes_ : Modes(); };
     outside.nodes = [this] { return links_.addresses(); };
+    outside.said = [this](const std::string& name, std::string_view bytes) {
+        control_.publish_bytes(name, bytes);
+    };
     return outside;
 }
 
@@ -99,6 +121,12 @@ std::optional<std::string> PiApp::why_not_opened(const std::string& busid) const
         return fmt::format("nothing is plugged at {}", busid);
     return fmt::format(
         "{} is not exported: {}", busid, why_it_is_where_it_is(report_input(), busid));
+}
+
+Result<std::string> PiApp::find_serial(const std::string& port) const {
+    if (const auto server = server_.status(); !server.listening)
+        return fail(ErrorKind::unavailable, "{}", server.problem);
+    return serial_.find(port);
 }
 
 /// What nobody has: as usbipd, which leaves devices in use out of its list.
@@ -128,11 +156,21 @@ Exporter::Handler PiApp::exporter_handler() {
         if (exporter_.ready())
             links_.removed(busid);
     };
-    handler.ready = [this] { links_.tell_devices(); };
-    handler.judged = [this] { serial_.refresh(); };
+    handler.kept = [this](const Device& device, const std::string& why) {
+        journal_.device(device.place.busid(), "kept", device.label() + " stays here: " + why);
+    };
+    handler.ready = [this] {
+        links_.tell_devices();
+        spare_memory_soon();
+    };
+    handler.judged = [this] { judged(); };
     handler.done = [this](
                        const Device& device, std::string_view what, const Result<>& result,
-                       milliseconds took) { journal_.operation_ended(device, what, result, took); };
+                       milliseconds took) {
+        journal_.operation_ended(device, what, result, took);
+        for (asio::steady_timer* timer : waiting_)
+            timer->cancel();
+    };
     return handler;
 }
 
@@ -140,6 +178,9 @@ void PiApp::start() {
     spawn_guarded(loop_, "control socket", control_.run());
     spawn_guarded(loop_, "exporter", exporter_.run());
     spawn_guarded(loop_, "streams", arbiter_.run());
+    server_.on_serial([this](const std::string& port, SerialCaller caller) {
+        serial_.join(port, std::move(caller));
+    });
     server_.configure(config_);
     spawn_guarded(loop_, "USB/IP server", server_.run());
     links_.configure(config_);
@@ -150,6 +191,14 @@ void PiApp::start() {
     watch_signals();
     ::sd_notify(0, "READY=1");
     spdlog::info("longcord-pi {} on {}", LONGCORD_VERSION, machine_name(config_));
+}
+
+void PiApp::spare_memory_soon() {
+    calm_.expires_after(calm_after);
+    calm_.async_wait([](const boost::system::error_code& cancelled) {
+        if (!cancelled)
+            spare_memory();
+    });
 }
 
 /// A stop leaves every device bound: the streams are the kernel's, and the next start adopts them.
@@ -196,7 +245,82 @@ PiReportInput PiApp::report_input() const {
         UsbipHost(roots_).present(),
         modes_ ? std::string() : modes_.error().message,
         serial_.status(),
-        serial_.problems()};
+        serial_.problems(),
+        list_hubs(roots_),
+        [this](const LocalDevice& local) { return never_leaves(local, config_.exports); },
+        [this](const Device& device) { return modes_ && modes_->is_paused(device); }};
+}
+
+void PiApp::judged() {
+    for (auto& told : comings_.look(exporter_.state()))
+        journal_.device(told.busid, std::move(told.kind), std::move(told.message));
+    serial_.refresh();
+    for (asio::steady_timer* timer : waiting_)
+        timer->cancel();
+}
+
+Result<> PiApp::set(Modes modes) {
+    if (const auto saved = save_modes(roots_, modes); !saved)
+        return saved.error();
+    modes_ = std::move(modes);
+    exporter_.configure(*modes_);
+    exporter_.try_again(); // a person wants to know now, and what failed may not be wanted any more
+    return {};
+}
+
+/// Until what was asked for is so, or will not be: a bind that hangs is not waited for.
+Task<> PiApp::until_at_rest(std::vector<std::string> busids) {
+    const auto end = Clock::now() + patience;
+    asio::steady_timer timer(loop_);
+    const auto mine = waiting_.insert(waiting_.end(), &timer);
+    const auto at_rest = [this](const std::string& busid) { return exporter_.at_rest(busid); };
+    while (!std::ranges::all_of(busids, at_rest) && Clock::now() < end) {
+        timer.expires_at(end);
+        co_await timer.async_wait(as_value);
+    }
+    waiting_.erase(mine);
+}
+
+Task<Result<nlohmann::json>> PiApp::pause(bool pause, nlohmann::json args) {
+    Modes modes = modes_ ? *modes_ : Modes();
+    const auto change =
+        read_pause_change(pause, args, roots_, exporter_.state(), exporter_.judgements(), modes);
+    if (!change)
+        co_return change.error();
+    const auto changed = apply(*change, modes);
+    if (!changed)
+        co_return changed.error();
+    if (const auto done = set(modes); !done)
+        co_return done.error();
+    for (const auto& busid : change->busids)
+        journal_.device(
+            busid, "by-hand", pause ? "disconnected by hand" : "may be connected again");
+    co_await until_at_rest(change->busids);
+    nlohmann::json places = nlohmann::json::array();
+    for (const auto& busid : change->busids)
+        places.push_back(
+            {{"place", busid},
+             {"exported", exporter_.state().announced.contains(busid)},
+             {"why", why_it_is_where_it_is(report_input(), busid)}});
+    co_return nlohmann::json{{"changed", *changed}, {"places", std::move(places)}};
+}
+
+/// One look at a time: two portals that look at once share none.
+Task<Result<nlohmann::json>> PiApp::discovered() {
+    constexpr milliseconds at_most{3'000};
+    constexpr milliseconds deadline{10'000}; // with the answers of avahi-daemon on the way there
+    std::function<Result<std::vector<FoundNode>>()> job = [at_most] { return find_nodes(at_most); };
+    const auto found = co_await pool_.run<std::vector<FoundNode>>("discovery", deadline, job);
+    if (!found)
+        co_return found.error();
+    nlohmann::json nodes = nlohmann::json::array();
+    for (const FoundNode& node : *found)
+        nodes.push_back(
+            {{"name", node.name},
+             {"address", node.address},
+             {"port", node.port},
+             {"interface", node.interface}});
+    co_return nlohmann::json{{"nodes", std::move(nodes)}};
 }
 
 Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
@@ -217,16 +341,17 @@ Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
     Modes modes = modes_ ? *modes_ : Modes();
     if (const auto changed = apply(*change, modes); !changed)
         co_return changed.error();
-    if (const auto saved = save_modes(roots_, modes); !saved)
-        co_return saved.error();
-    modes_ = modes;
-    exporter_.configure(modes);
+    if (const auto done = set(std::move(modes)); !done)
+        co_return done.error();
     journal_.link("mode", change->what + " is " + change->mode_word() + " from now on");
     co_return change->to_json();
 }
 
 Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args, Peer peer) {
-    static const std::vector<std::string_view> for_portal{"status", "devices", "events", "join"};
+    static const std::vector<std::string_view> for_portal{
+        "status",     "devices",         "events",      "console", "mode",
+        "detach",     "resume",          "test",        "join",    "leave",
+        "discovered", "portal-code-use", "serial-allow"};
     if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
         co_return allowed.error();
     if (Joiner::knows(verb)) {
@@ -243,6 +368,27 @@ Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args
         auto done = co_await set_mode(std::move(args));
         co_return done;
     }
+    if (verb == "detach" || verb == "resume") {
+        const bool detach = verb == "detach";
+        auto done = co_await pause(detach, std::move(args));
+        co_return done;
+    }
+    if (verb == "test") {
+        auto done = co_await test_.answer(std::move(args));
+        co_return done;
+    }
+    if (is_setup_code_verb(verb)) {
+        std::string said;
+        auto reply = answer_setup_code(setup_code_, verb, args, said);
+        journal_.link("portal-code", said);
+        co_return reply;
+    }
+    if (verb == "discovered") {
+        auto found = co_await discovered();
+        co_return found;
+    }
+    if (verb == "console")
+        co_return serial_.console(args);
     if (verb == "serial-allow")
         co_return serial_.allow(args);
     if (verb == "events")

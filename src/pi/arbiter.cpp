@@ -37,8 +37,22 @@ void Arbiter::open(const std::string& link, const std::string& node, const Open&
         return outside_.tell(link, Busy{message.n, verdict.busy->node, verdict.busy->vmid});
     if (verdict.cut)
         cut(busid, *verdict.cut);
-    tickets_.add(Grant{busid, link, message.secret}, now);
+    [[maybe_unused]] const auto added = tickets_.add(Grant{busid, link, message.secret}, now);
     set_timer();
+    outside_.tell(link, Opened{message.n});
+}
+
+/// Who has the port is for the port itself to say: it tells each client.
+void Arbiter::open_serial(
+    const std::string& link, const std::string& node, const OpenSerial& message) {
+    const auto key = outside_.serial_port(message.port);
+    if (!key)
+        return outside_.tell(link, OpenRefused{message.n, key.error().message});
+    SerialGrant serial{*key, fmt::format("{} for {}", node, message.client)};
+    const auto added =
+        tickets_.add(Grant{{}, link, message.secret, std::move(serial)}, Clock::now());
+    if (!added)
+        return outside_.tell(link, OpenRefused{message.n, added.error().message});
     outside_.tell(link, Opened{message.n});
 }
 
@@ -63,6 +77,7 @@ void Arbiter::device_there(const std::string& busid, unsigned devnum) {
     if (!status || *status != status_used) {
         if (known != record_.end())
             record_.erase(known);
+        heal(busid, status);
         return;
     }
     if (leases_.find(busid))
@@ -91,11 +106,15 @@ Result<Admission> Arbiter::redeem(const Ticket& ticket) {
     auto grant = tickets_.redeem(ticket, Clock::now());
     if (!grant)
         return grant.error();
+    if (grant->serial)
+        return Admission{{}, 0, grant->secret, std::move(grant->serial), grant->link};
     const auto stream = leases_.begin(grant->busid, grant->link, Clock::now());
     if (!stream)
         return fail(
             ErrorKind::refused, "{} is not promised to {} any more", grant->busid, grant->link);
-    return Admission{grant->busid, *stream, grant->secret};
+    Admission admission{grant->busid, *stream, grant->secret};
+    admission.dead_after = outside_.dead_after(grant->link);
+    return admission;
 }
 
 Result<Admission> Arbiter::admit_plain(const std::string& busid, const std::string& address) {
@@ -126,6 +145,7 @@ void Arbiter::began(const Admission& admission, std::string engine, UniqueFd soc
 void Arbiter::failed(const Admission& admission, const std::string& why) {
     journal_.device(admission.busid, "failed", "its stream did not begin: " + why);
     doomed_.erase(admission.stream);
+    heal(admission.busid, UsbipHost(roots_).status(admission.busid));
     ended(admission.busid, admission.stream);
 }
 
@@ -157,11 +177,16 @@ Task<> Arbiter::finish(std::string busid, std::uint64_t stream) {
     const auto key = fmt::format("end {} {}", busid, stream);
     const auto deadline = reset_time + look_at_adopted;
     const auto status = co_await pool_.run<unsigned>(key, deadline, job);
-    if (status && *status == status_error) {
-        journal_.device(busid, "failed", "usbip-host has it in error state: it is bound anew");
-        outside_.renew(busid);
-    }
+    heal(busid, status);
     ended(busid, stream);
+}
+
+/// After an error, as of a reset that failed, usbip-host gives a device to nobody any more.
+void Arbiter::heal(const std::string& busid, const Result<unsigned>& status) {
+    if (!status || *status != status_error)
+        return;
+    journal_.device(busid, "failed", "usbip-host has it in error state: it is bound anew");
+    outside_.renew(busid);
 }
 
 void Arbiter::ended(const std::string& busid, std::uint64_t stream) {
@@ -190,8 +215,7 @@ Task<> Arbiter::look_at_adopted_ones() {
             const auto status = UsbipHost(roots_).status(busid);
             if (status && *status == status_used)
                 continue;
-            if (status && *status == status_error)
-                outside_.renew(busid);
+            heal(busid, status);
             ended(busid, stream);
         }
     }

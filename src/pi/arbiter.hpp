@@ -12,6 +12,7 @@
 #include "pi/stream_record.hpp"
 #include "pi/stream_watch.hpp"
 #include "pi/tickets.hpp"
+#include "usbip/stream_options.hpp"
 
 #include <functional>
 #include <optional>
@@ -27,6 +28,10 @@ struct Admission {
     std::string busid;
     std::uint64_t stream = 0;
     StreamSecret secret; ///< of a sealed one
+    /// Of a serial port, and then of no device: nobody waits for how it goes.
+    std::optional<SerialGrant> serial{};
+    std::string link{};
+    milliseconds dead_after = standard_dead_after; ///< its node's time-out
 };
 
 /// A stream as people see it.
@@ -45,9 +50,15 @@ class Arbiter {
     struct Outside {
         /// Why this device cannot be opened; nullopt: it can.
         std::function<std::optional<std::string>(const std::string& busid)> why_not;
+        /// Which serial port a node means: its key.
+        std::function<Result<std::string>(const std::string& port)> serial_port;
         std::function<void(const std::string& link, PiMessage)> tell;
         /// The node's time-out, where it has not been heard lately; nullopt: it is there.
         std::function<std::optional<milliseconds>(const std::string& link)> silent;
+        /// What the node gives up its streams after.
+        std::function<milliseconds(const std::string& link)> dead_after = [](const std::string&) {
+            return standard_dead_after;
+        };
         /// Unbind and bind: ends a stream that is not ours to shut down, and heals error state.
         std::function<void(const std::string& busid)> renew;
     };
@@ -60,6 +71,7 @@ class Arbiter {
 
     // What nodes say.
     void open(const std::string& link, const std::string& node, const Open& message);
+    void open_serial(const std::string& link, const std::string& node, const OpenSerial& message);
     void close(const std::string& link, const std::string& busid);
     void link_down(const std::string& link);
 
@@ -81,6 +93,7 @@ class Arbiter {
     void cut(const std::string& busid, std::uint64_t stream);
     void stream_ended(std::uint64_t stream);
     Task<> finish(std::string busid, std::uint64_t stream);
+    void heal(const std::string& busid, const Result<unsigned>& status);
     void ended(const std::string& busid, std::uint64_t stream);
     Task<> look_at_adopted_ones();
     void tell(const Leases::Notices& notices);

@@ -23,7 +23,29 @@ Judgement judge_bound(
         return judge(before->second.local, config, modes, true);
     if (never_leaves(local, config) || modes.of(local.device))
         return judge(local, config, modes, true);
+    if (modes.is_paused(local.device))
+        return {Judgement::Kind::kept, "it was disconnected by hand", DeviceMode::usbip};
     return {Judgement::Kind::exported, "it was bound to usbip-host already", DeviceMode::usbip};
+}
+
+/// Its drivers were never asked. Those of a device of the same kind that was here before tell what
+/// they would be, and so do the standard classes. Of all else only a driver can tell that it is a
+/// network adapter, so nullopt: they are let in first.
+std::optional<Judgement> judge_held(
+    const ExportState& state, const std::string& busid, const LocalDevice& local,
+    const ExportConfig& config, const Modes& modes) {
+    const auto before = state.before.find(busid);
+    const bool known = before != state.before.end() && !before->second.adopted &&
+                       same_kind(before->second.local.device, local.device);
+    if (!known && !classes_tell_all(local.device))
+        return std::nullopt;
+    LocalDevice as_configured = local;
+    if (known)
+        as_configured.drivers = before->second.local.drivers;
+    auto judgement = judge(as_configured, config, modes, true);
+    if (judgement.kind != Judgement::Kind::exported)
+        return std::nullopt;
+    return judgement;
 }
 
 class Planner {
@@ -43,6 +65,8 @@ class Planner {
   private:
     void consider(const std::string& busid, const PluggedDevice& plugged) {
         const bool bound = is_bound(plugged.local);
+        if (plugged.held)
+            return consider_held(busid, plugged.local);
         const TimePoint settled_at = plugged.since + settling_time;
         const auto judgement = bound ? judge_bound(state_, busid, plugged.local, config_, modes_)
                                      : judge(plugged.local, config_, modes_, now_ >= settled_at);
@@ -54,6 +78,18 @@ class Planner {
         if (judgement.kind == Judgement::Kind::not_yet)
             again_at(settled_at);
         plan_.judgements.emplace(busid, judgement);
+    }
+
+    void consider_held(const std::string& busid, const LocalDevice& local) {
+        const auto judgement = judge_held(state_, busid, local, config_, modes_);
+        tell(busid, local.device, false);
+        if (may_act(busid))
+            (judgement ? plan_.bind : plan_.give_back).push_back(busid);
+        plan_.judgements.emplace(
+            busid, judgement ? *judgement
+                             : Judgement{
+                                   Judgement::Kind::not_yet, "its own drivers are let in first",
+                                   DeviceMode::off});
     }
 
     void tell(const std::string& busid, const Device& device, bool exported) {

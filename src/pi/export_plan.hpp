@@ -19,6 +19,7 @@ struct ExportPlan {
     std::vector<Device> announce;                ///< tell the nodes of these
     std::vector<std::string> unbind;             ///< give these back to their own drivers
     std::vector<std::string> bind;               ///< take these for usbip-host
+    std::vector<std::string> give_back;          ///< held ones: let their own drivers in
     std::optional<TimePoint> look_again;         ///< nothing may happen until then that wakes us
     std::map<std::string, Judgement> judgements; ///< of everything plugged, for people
 

@@ -19,7 +19,7 @@ bool same_device(const Device& one, const Device& other) {
 
 void observe(
     ExportState& state, const std::string& busid, const Result<LocalDevice>& found, Sight sight,
-    TimePoint now) {
+    TimePoint now, bool held) {
     if (!found || !is_bound(*found))
         state.renew.erase(busid);
     if (!found) {
@@ -42,8 +42,10 @@ void observe(
     if (const auto failure = state.failed.find(busid);
         failure != state.failed.end() && failure->second.devnum != found->device.devnum)
         state.failed.erase(failure);
-    const TimePoint since = known ? entry->second.since : now;
-    state.plugged[busid] = {*found, since};
+    const bool fresh = !known || sight == Sight::given_back;
+    const TimePoint since = fresh ? now : entry->second.since;
+    const bool still_held = held || (!fresh && entry->second.held);
+    state.plugged[busid] = {*found, since, still_held && !is_bound(*found)};
 }
 
 void note_failure(

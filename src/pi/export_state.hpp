@@ -22,7 +22,8 @@ inline bool is_bound(const LocalDevice& local) {
 
 struct PluggedDevice {
     LocalDevice local;
-    TimePoint since{}; ///< when it was first seen
+    TimePoint since{}; ///< when it was first seen, or let to its drivers
+    bool held = false; ///< it came to a port that was claimed: no driver of this machine has it
 };
 
 /// Who was exported at a place. usbip-host remembers places, not devices: what is plugged there
@@ -52,15 +53,17 @@ struct ExportState {
 
 /// How a device came to be looked at.
 enum class Sight {
-    at_start,  ///< it was there when we started
-    event,     ///< something happened to it
-    after_bind ///< we have just bound it
+    at_start,   ///< it was there when we started
+    event,      ///< something happened to it
+    after_bind, ///< we have just bound it
+    given_back, ///< we have just let this machine's drivers have it
 };
 
-/// Writes into the state what a look at this place found; an error means nothing is there.
+/// Writes into the state what a look at this place found; an error means nothing is there. `held`:
+/// its port was claimed until this look.
 void observe(
     ExportState& state, const std::string& busid, const Result<LocalDevice>& found, Sight sight,
-    TimePoint now);
+    TimePoint now, bool held = false);
 
 /// 0.5 s, doubled at each failure, 30 s at most.
 void note_failure(

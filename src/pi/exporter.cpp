@@ -2,10 +2,11 @@
 #include "pi/exporter.hpp"
 
 #include "base/spawn.hpp"
-#include "usb/disk_use.hpp"
+#include "pi/export_steps.hpp"
 #include "usb/sysfs_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
@@ -19,8 +20,10 @@ Exporter::Exporter(
     asio::io_context& loop, WorkerPool& pool, Roots roots, ExportConfig config, Modes modes,
     Handler handler)
     : loop_(loop), pool_(pool), roots_(std::move(roots)), config_(std::move(config)),
-      modes_(std::move(modes)), handler_(std::move(handler)), events_(watch_usb(loop, roots_)),
-      first_look_(loop), again_(loop) {}
+      modes_(std::move(modes)), handler_(std::move(handler)),
+      claims_(std::make_shared<PortClaims>(roots_, PortClaims::Hubs::may_sleep)),
+      claimer_(loop, pool, roots_, claims_), events_(watch_usb(loop, roots_)), first_look_(loop),
+      again_(loop) {}
 
 Task<> Exporter::run() {
     for (const auto& busid : list_local_devices(roots_))
@@ -60,6 +63,25 @@ void Exporter::renew(const std::string& busid) {
     replan();
 }
 
+void Exporter::try_again() {
+    state_.failed.clear();
+    replan();
+}
+
+bool Exporter::at_rest(const std::string& busid) const {
+    if (replanning_ || state_.busy.contains(busid))
+        return false;
+    const auto plugged = state_.plugged.find(busid);
+    const auto judgement = judgements_.find(busid);
+    if (plugged == state_.plugged.end() || judgement == judgements_.end())
+        return plugged == state_.plugged.end();
+    if (state_.failed.contains(busid))
+        return true; // for now
+    using Kind = Judgement::Kind;
+    return judgement->second.kind != Kind::not_yet &&
+           is_bound(plugged->second.local) == (judgement->second.kind == Kind::exported);
+}
+
 void Exporter::end_first_look() {
     if (ready_)
         return;
@@ -94,14 +116,16 @@ void Exporter::look(const std::string& busid, Sight sight) {
 }
 
 Task<> Exporter::look_now(std::string busid, Sight sight) {
-    std::function<Result<LocalDevice>()> read = [roots = roots_, busid] {
-        return read_local_device(roots, busid);
+    std::function<Result<Look>()> read = [roots = roots_, claims = claims_, busid] {
+        return look_at(roots, *claims, busid);
     };
     for (bool first = true;; first = false) {
         look_after_.erase(busid);
-        const auto found = co_await pool_.run<LocalDevice>(busid, deadline, read);
+        auto found = co_await pool_.run<Look>(busid, deadline, read);
         if (found || found.error().kind == ErrorKind::not_found) {
-            observe(state_, busid, found, sight, Clock::now());
+            const auto local = found ? Result<LocalDevice>(std::move(found->local))
+                                     : Result<LocalDevice>(found.error());
+            observe(state_, busid, local, sight, Clock::now(), found && found->held);
             break;
         }
         spdlog::log(
@@ -112,52 +136,47 @@ Task<> Exporter::look_now(std::string busid, Sight sight) {
     settle(busid);
 }
 
-void Exporter::operate(const std::string& busid, bool bind) {
+std::string_view Exporter::word_for(Operation operation) {
+    return operation == Operation::bind     ? "bind"
+           : operation == Operation::unbind ? "unbind"
+                                            : "give back";
+}
+
+void Exporter::operate(const std::string& busid, Operation operation) {
     state_.busy.insert(busid);
     spawn_guarded(
-        loop_, (bind ? "bind " : "unbind ") + busid,
-        operate_now(state_.plugged.at(busid).local, bind));
+        loop_, fmt::format("{} {}", word_for(operation), busid),
+        operate_now(state_.plugged.at(busid), operation));
 }
 
-/// On a worker: the operation, and a look at what became of it.
-static Result<LocalDevice> bind_and_look(const Roots& roots, const LocalDevice& local) {
-    const auto busid = local.device.place.busid();
-    if (const auto disk = disk_in_use(roots, local))
-        return fail(ErrorKind::busy, "{}: its disk {} is in use on this machine", busid, *disk);
-    if (const auto bound = UsbipHost(roots).bind(busid); !bound)
-        return bound.error();
-    auto now = read_local_device(roots, busid);
-    if (now && !is_bound(*now))
-        return fail(ErrorKind::system, "{}: usbip-host did not take it", busid);
-    return now;
-}
-
-static Result<LocalDevice> unbind_and_look(const Roots& roots, const LocalDevice& local) {
-    const auto busid = local.device.place.busid();
-    if (const auto unbound = UsbipHost(roots).unbind(busid); !unbound)
-        return unbound.error();
-    auto now = read_local_device(roots, busid);
-    if (now && is_bound(*now))
-        return fail(ErrorKind::system, "{}: usbip-host did not let it go", busid);
-    return now;
-}
-
-Task<> Exporter::operate_now(LocalDevice local, bool bind) {
+Task<> Exporter::operate_now(PluggedDevice plugged, Operation operation) {
+    const LocalDevice local = plugged.local;
     const auto busid = local.device.place.busid();
     const TimePoint began = Clock::now();
-    std::function<Result<LocalDevice>()> job = [roots = roots_, local, bind] {
-        return bind ? bind_and_look(roots, local) : unbind_and_look(roots, local);
+    std::function<Result<LocalDevice>()> job = [roots = roots_, claims = claims_, local, operation,
+                                                held = plugged.held] {
+        switch (operation) {
+        case Operation::bind:
+            return bind_and_look(roots, *claims, local, held);
+        case Operation::unbind:
+            return unbind_and_look(roots, local);
+        case Operation::give_back:
+            break;
+        }
+        return give_back_and_look(roots, *claims, local);
     };
     const auto found = co_await pool_.run<LocalDevice>(busid, deadline, job);
     const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
     if (found) {
-        observe(state_, busid, found, Sight::after_bind, Clock::now());
+        const auto sight =
+            operation == Operation::give_back ? Sight::given_back : Sight::after_bind;
+        observe(state_, busid, found, sight, Clock::now());
     } else {
         note_failure(state_, busid, found.error().message, Clock::now());
         look_after_.insert(busid); // what is true now is read, not assumed
     }
     const auto result = found ? Result<>() : Result<>(found.error());
-    handler_.done(local.device, bind ? "bind" : "unbind", result, took);
+    handler_.done(local.device, word_for(operation), result, took);
     settle(busid);
 }
 
@@ -180,8 +199,25 @@ void Exporter::replan() {
     });
 }
 
+void Exporter::tell_what_is_kept() {
+    std::erase_if(kept_, [&](const auto& entry) {
+        const auto judgement = judgements_.find(entry.first);
+        return judgement == judgements_.end() || judgement->second.kind != Judgement::Kind::kept;
+    });
+    for (const auto& [busid, judgement] : judgements_) {
+        const auto plugged = state_.plugged.find(busid);
+        if (judgement.kind != Judgement::Kind::kept || plugged == state_.plugged.end())
+            continue;
+        const Device& device = plugged->second.local.device;
+        const std::pair told(device.devnum, judgement.why);
+        if (std::exchange(kept_[busid], told) != told)
+            handler_.kept(device, judgement.why);
+    }
+}
+
 void Exporter::carry_out(const ExportPlan& plan) {
     judgements_ = plan.judgements;
+    tell_what_is_kept();
     handler_.judged();
     for (const auto& busid : plan.withdraw) {
         state_.announced.erase(busid);
@@ -192,9 +228,12 @@ void Exporter::carry_out(const ExportPlan& plan) {
         handler_.announce(device);
     }
     for (const auto& busid : plan.unbind)
-        operate(busid, false);
+        operate(busid, Operation::unbind);
     for (const auto& busid : plan.bind)
-        operate(busid, true);
+        operate(busid, Operation::bind);
+    for (const auto& busid : plan.give_back)
+        operate(busid, Operation::give_back);
+    claimer_.follow(state_, config_, modes_);
     const auto undecided = [](const auto& each) {
         return each.second.kind == Judgement::Kind::not_yet;
     };

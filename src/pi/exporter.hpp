@@ -6,8 +6,8 @@
 
 #include "base/worker_pool.hpp"
 #include "pi/export_plan.hpp"
+#include "pi/port_claimer.hpp"
 #include "usb/usb_events.hpp"
-#include "usbip/export.hpp"
 
 #include <functional>
 #include <memory>
@@ -29,11 +29,13 @@ class Exporter {
     struct Handler {
         std::function<void(const Device&)> announce;
         std::function<void(const std::string& busid)> withdraw;
+        /// It stays on this machine; again where the reason is another one.
+        std::function<void(const Device&, const std::string& why)> kept;
         /// The first look is over: what was plugged at the start is bound, or stays. Once.
         std::function<void()> ready;
         /// What is plugged, or what it is for, may have changed: before any bind of the new plan.
         std::function<void()> judged;
-        /// An operation ended: "bind" or "unbind".
+        /// An operation ended: "bind", "unbind" or "give back".
         std::function<void(
             const Device&, std::string_view what, const Result<>&, milliseconds took)>
             done;
@@ -50,6 +52,10 @@ class Exporter {
     void configure(Modes modes);
     /// Unbinds and binds a device that usbip-host has: heals error state, and ends any stream.
     void renew(const std::string& busid);
+    /// What failed is tried at once.
+    void try_again();
+    /// Nothing is under way at this place, and what is there is as the last plan wants it.
+    bool at_rest(const std::string& busid) const;
     /// Before, the list of what is announced is not all that is there.
     bool ready() const noexcept { return ready_; }
 
@@ -62,12 +68,15 @@ class Exporter {
     void look_at_everything();
     void look(const std::string& busid, Sight sight = Sight::event);
     Task<> look_now(std::string busid, Sight sight);
-    void operate(const std::string& busid, bool bind);
-    Task<> operate_now(LocalDevice local, bool bind);
+    enum class Operation { bind, unbind, give_back };
+    static std::string_view word_for(Operation operation);
+    void operate(const std::string& busid, Operation operation);
+    Task<> operate_now(PluggedDevice plugged, Operation operation);
     void settle(const std::string& busid);
     void replan();
     void carry_out(const ExportPlan& plan);
     void end_first_look();
+    void tell_what_is_kept();
 
     asio::io_context& loop_;
     WorkerPool& pool_;
@@ -75,9 +84,13 @@ class Exporter {
     ExportConfig config_;
     Modes modes_;
     Handler handler_;
+    std::shared_ptr<PortClaims> claims_; ///< jobs on worker threads have it too
+    PortClaimer claimer_;
     std::unique_ptr<UsbEvents> events_;
     ExportState state_;
     std::map<std::string, Judgement> judgements_;
+    /// What was told to be kept, by busid: which plugging-in, and why.
+    std::map<std::string, std::pair<unsigned, std::string>> kept_;
     std::set<std::string> look_after_; ///< something happened while the device was busy
     bool replanning_ = false;
     bool ready_ = false;

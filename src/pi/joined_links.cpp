@@ -62,8 +62,7 @@ Task<bool> Links::wait_for(std::string node, bool linked, milliseconds at_most) 
             co_return true;
         if (Clock::now() >= end)
             co_return false;
-        changed_.expires_at(end);
-        co_await changed_.async_wait(as_value);
+        co_await next_change(end);
     }
 }
 

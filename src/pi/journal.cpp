@@ -24,7 +24,10 @@ void PiJournal::operation_ended(
     if (result) {
         event.kind = bind ? "exported" : "given-back";
         event.message = fmt::format(
-            "{} {}", device.label(), bind ? "is exported" : "is this machine's own again");
+            "{} {}", device.label(),
+            bind               ? "is exported"
+            : what == "unbind" ? "is this machine's own again"
+                               : "is another device than was here: its own drivers have it first");
     } else {
         event.kind = "failed";
         event.message = fmt::format("{} failed: {}", what, result.error().message);

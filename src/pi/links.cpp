@@ -2,6 +2,7 @@
 #include "pi/links.hpp"
 
 #include "base/spawn.hpp"
+#include "base/text.hpp"
 #include "pi/own_key.hpp"
 
 #include <algorithm>
@@ -9,8 +10,20 @@
 namespace longcord {
 
 Links::Links(asio::io_context& loop, Roots roots, PiJournal& journal, Handler handler)
-    : loop_(loop), roots_(std::move(roots)), journal_(journal), handler_(std::move(handler)),
-      changed_(loop) {}
+    : loop_(loop), roots_(std::move(roots)), journal_(journal), handler_(std::move(handler)) {}
+
+/// Wakes whoever waits for a link to come or go.
+void Links::changed() {
+    for (asio::steady_timer* timer : waiting_)
+        timer->cancel();
+}
+
+Task<> Links::next_change(TimePoint until) {
+    asio::steady_timer timer(loop_, until);
+    const auto mine = waiting_.insert(waiting_.end(), &timer);
+    co_await timer.async_wait(as_value);
+    waiting_.erase(mine);
+}
 
 void Links::configure(const PiConfig& config) {
     const bool anew = config.identity != config_.identity ||
@@ -39,18 +52,22 @@ void Links::link_as_wanted(bool anew) {
         if (std::ranges::none_of(
                 links_, [&](const std::unique_ptr<Link>& link) { return is_same(node, link); }))
             add(node);
-    changed_.cancel();
+    changed();
     handler_.nodes();
 }
 
-void Links::add(const Wanted& wanted) {
-    const Address& address = wanted.address;
+LinkTarget Links::target_of(const Address& address, bool joined) const {
     LinkTarget target;
     target.host = address.host;
     target.port = address.port;
     target.identity = below_root(config_.identity);
-    target.known_hosts =
-        wanted.joined ? joined_known_hosts(roots_) : below_root(config_.known_hosts);
+    target.known_hosts = joined ? joined_known_hosts(roots_) : below_root(config_.known_hosts);
+    return target;
+}
+
+void Links::add(const Wanted& wanted) {
+    const Address& address = wanted.address;
+    LinkTarget target = target_of(address, wanted.joined);
     auto owned = std::make_unique<Link>();
     Link* link = owned.get(); // it outlives its client, which calls these
     link->address = address;
@@ -62,7 +79,7 @@ void Links::add(const Wanted& wanted) {
         link->peer = link->client->peer();
         handler_.nodes();
         journal_.link("linked", "linked with " + link->address.to_string());
-        changed_.cancel();
+        changed();
     };
     handler.message = [this, link](const HostMessage& message) { take(*link, message); };
     handler.down = [this, link](const Error& why) { down(*link, why); };
@@ -75,13 +92,32 @@ void Links::take(Link& link, const HostMessage& message) {
     if (const auto* hello = std::get_if<Welcome>(&message))
         welcome(link, *hello);
     else if (const auto* state = std::get_if<State>(&message))
-        link.states[state->busid] = *state;
+        keep(link, *state);
     else if (const auto* open = std::get_if<Open>(&message))
         handler_.open(link.address.to_string(), link.node, *open);
+    else if (const auto* serial = std::get_if<OpenSerial>(&message))
+        handler_.open_serial(link.address.to_string(), link.node, *serial);
     else if (const auto* close = std::get_if<Close>(&message))
         handler_.close(link.address.to_string(), close->busid);
     else if (const auto* error = std::get_if<LinkError>(&message))
         complain(link, fmt::format("{} says: {}", link.address.to_string(), error->message));
+}
+
+static std::string in_words(const State& state) {
+    const auto vm = state.vmid ? fmt::format(
+                                     " VM {}{}{}{}", *state.vmid, state.vm.empty() ? "" : " (",
+                                     state.vm, state.vm.empty() ? "" : ")")
+                               : std::string();
+    return fmt::format(
+        "{}: {}{}{}{}", state.node, state.state, vm, state.why.empty() ? "" : ": ", state.why);
+}
+
+void Links::keep(Link& link, const State& state) {
+    const auto before = link.states.find(state.busid);
+    if (before != link.states.end() && before->second == state)
+        return;
+    link.states[state.busid] = state;
+    journal_.device(state.busid, "state", in_words(state));
 }
 
 void Links::welcome(Link& link, const Welcome& welcome) {
@@ -123,7 +159,7 @@ void Links::down(Link& link, const Error& why) {
     link.waits = false;
     handler_.down(link.address.to_string());
     complain(link, why.message);
-    changed_.cancel();
+    changed();
 }
 
 const Links::Link* Links::find(const std::string& address) const {
@@ -140,11 +176,14 @@ void Links::tell(const std::string& address, PiMessage message) {
 
 std::optional<milliseconds> Links::silent(const std::string& address) const {
     const Link* link = find(address);
-    if (!link)
-        return Welcome{}.dead_after;
-    if (Clock::now() - link->client->heard_at() < silent_after)
+    if (link && Clock::now() - link->client->heard_at() < silent_after)
         return std::nullopt;
-    return link->dead_after;
+    return dead_after(address);
+}
+
+milliseconds Links::dead_after(const std::string& address) const {
+    const Link* link = find(address);
+    return link ? link->dead_after : Welcome{}.dead_after;
 }
 
 void Links::complain(Link& link, const std::string& why) {
@@ -186,6 +225,33 @@ std::vector<LinkStatus> Links::status() const {
         all.push_back(std::move(status));
     }
     return all;
+}
+
+Result<Links::Way> Links::way_to(const std::string& node) const {
+    for (const auto& link : links_)
+        if (link->address.to_string() == node || (!node.empty() && link->node == node))
+            return Way{
+                link->address.to_string(), link->node, target_of(link->address, link->joined)};
+    return fail(
+        ErrorKind::not_found, "\"{}\" is no node of this machine: `longcord status` lists them",
+        printable(node));
+}
+
+Task<Result<std::string>> Links::service_of(std::string address, milliseconds at_most) {
+    const TimePoint end = Clock::now() + at_most;
+    if (const Link* waits = find(address))
+        waits->client->retry_now();
+    for (;;) {
+        const Link* link = find(address);
+        if (!link)
+            co_return fail(ErrorKind::not_found, "{} is no node of this machine any more", address);
+        if (link->client->linked())
+            co_return fmt::format(
+                "longcord-host on {} speaks", link->node.empty() ? address : link->node);
+        if (Clock::now() >= end)
+            co_return fail(ErrorKind::unavailable, "{}", link->client->last_problem());
+        co_await next_change(end);
+    }
 }
 
 std::vector<std::string> Links::addresses() const {

@@ -10,6 +10,7 @@
 #include "pi/journal.hpp"
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,8 @@ class Links {
         /// is not over; tell_devices() follows.
         std::function<std::optional<std::vector<Device>>()> exported;
         std::function<void(const std::string& link, const std::string& node, const Open&)> open;
+        std::function<void(const std::string& link, const std::string& node, const OpenSerial&)>
+            open_serial;
         std::function<void(const std::string& link, const std::string& busid)> close;
         /// A node's address may be another one now, or a node has become one of ours or is no more.
         std::function<void()> nodes;
@@ -74,6 +77,18 @@ class Links {
     void tell(const std::string& link, PiMessage message);
     /// The node's time-out where it has not been heard lately, or is no node of ours any more.
     std::optional<milliseconds> silent(const std::string& link) const;
+    /// The node's time-out, as it said; the usual one where it is no node of ours any more.
+    milliseconds dead_after(const std::string& link) const;
+
+    /// For a test of the connection: how a link gets there. By name or address.
+    struct Way {
+        std::string address;
+        std::string node; ///< empty: not known yet
+        LinkTarget target;
+    };
+    Result<Way> way_to(const std::string& node) const;
+    /// Whether the service there speaks; a link that waits before its next attempt makes it now.
+    Task<Result<std::string>> service_of(std::string address, milliseconds at_most);
 
     std::vector<LinkStatus> status() const;
     /// Of all nodes in pi.yaml: as written where that is an address, and as of the latest link.
@@ -105,7 +120,11 @@ class Links {
     void link_as_wanted(bool anew);
     void add(const Wanted& wanted);
     const Link* joined_link(const NodeAddress& node) const;
+    void changed();
+    Task<> next_change(TimePoint until);
+    LinkTarget target_of(const Address& address, bool joined) const;
     void take(Link& link, const HostMessage& message);
+    void keep(Link& link, const State& state);
     void welcome(Link& link, const Welcome& welcome);
     void complain(Link& link, const std::string& why);
     void introduce(Link& link, std::vector<Device> devices);
@@ -120,7 +139,7 @@ class Links {
     Handler handler_;
     JoinedClusters joined_;
     Learned learned_;
-    asio::steady_timer changed_; ///< cancelled where a link comes or goes
+    std::list<asio::steady_timer*> waiting_; ///< for a link to come or go
     std::vector<std::unique_ptr<Link>> links_;
 };
 

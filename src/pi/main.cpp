@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "base/core_dumps.hpp"
 #include "base/log.hpp"
 #include "base/spawn.hpp"
 #include "pi/app.hpp"
+#include "pi/give_back.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -16,10 +18,14 @@ int main(int argc, char** argv) {
     const Roots roots = Roots::from_environment();
     std::filesystem::path config_file = roots.config() / "pi.yaml";
     bool check_only = false;
+    bool give_all_back = false;
     CLI::App arguments("The Pi side of Longcord: exports this machine's USB devices to virtual "
                        "machines.");
     arguments.add_option("--config", config_file, "configuration file")->capture_default_str();
     arguments.add_flag("--check-config", check_only, "read the configuration, report, and exit");
+    arguments.add_flag(
+        "--give-back", give_all_back,
+        "give all exported devices back to this machine, and exit; the service must be stopped");
     arguments.set_version_flag("--version", LONGCORD_VERSION);
     try {
         arguments.parse(argc, argv);
@@ -27,6 +33,8 @@ int main(int argc, char** argv) {
         return arguments.exit(stop) == 0 ? EX_OK : 2; // --help and --version end here too
     }
 
+    if (give_all_back)
+        return give_back(roots);
     auto config = load_pi_config(config_file);
     if (!config) {
         std::fprintf(stderr, "%s\n", config.error().message.c_str());
@@ -36,6 +44,7 @@ int main(int argc, char** argv) {
         std::printf("%s: good\n", config_file.c_str());
         return EX_OK;
     }
+    forbid_core_dumps();
     try {
         start_logging(config->log_level);
         asio::io_context loop(1);

@@ -32,7 +32,7 @@ json ModeChange::to_json() const {
     return out;
 }
 
-static Result<ControllerPlace> read_place(const Roots& roots, const std::string& text) {
+Result<ControllerPlace> read_place(const Roots& roots, const std::string& text) {
     if (auto stable = ControllerPlace::parse(text))
         return stable;
     const auto place = Place::parse(text);
@@ -117,8 +117,10 @@ static Result<> set(Map& map, const Key& key, std::optional<DeviceMode> mode) {
 }
 
 Result<> apply(const ModeChange& change, Modes& modes) {
-    if (const auto* place = std::get_if<ControllerPlace>(&change.which))
+    if (const auto* place = std::get_if<ControllerPlace>(&change.which)) {
+        modes.paused.erase(*place); // whoever sets a mode wants it to have an effect
         return set(modes.places, *place, change.mode);
+    }
     return set(modes.devices, std::get<DeviceIdentity>(change.which), change.mode);
 }
 

@@ -27,6 +27,9 @@ struct ModeChange {
     nlohmann::json to_json() const;
 };
 
+/// "1-1.2", or by controller "platform-fe9c0000.xhci/1.2".
+Result<ControllerPlace> read_place(const Roots& roots, const std::string& text);
+
 /// invalid: no such place, device or mode. refused: a device that is plugged there never leaves
 /// this machine, with the reason; only `off` and `default` can be set for it.
 Result<ModeChange> read_mode_change(

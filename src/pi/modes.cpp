@@ -61,6 +61,10 @@ std::optional<DeviceMode> Modes::of(const Device& device) const {
     return std::nullopt;
 }
 
+bool Modes::is_paused(const Device& device) const {
+    return paused.contains({device.controller, device.place.path});
+}
+
 std::string format_modes(const Modes& modes) {
     json out{{"places", json::array()}, {"devices", json::array()}};
     for (const auto& [place, mode] : modes.places)
@@ -68,6 +72,9 @@ std::string format_modes(const Modes& modes) {
     for (const auto& [device, mode] : modes.devices)
         out["devices"].push_back(
             {{"id", device.id.to_string()}, {"serial", device.serial}, {"mode", to_string(mode)}});
+    out["paused"] = json::array();
+    for (const auto& place : modes.paused)
+        out["paused"].push_back(place.to_string());
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -98,6 +105,22 @@ static Result<> read_entry(const json& entry, bool by_place, Modes& modes) {
     return {};
 }
 
+static Result<> read_paused(const json& read, Modes& modes) {
+    const auto list = read.find("paused");
+    if (list == read.end())
+        return {};
+    if (!list->is_array() || list->size() > max_modes)
+        return fail(ErrorKind::invalid, "paused: no list of at most {}", max_modes);
+    for (const json& entry : *list) {
+        const auto place =
+            ControllerPlace::parse(entry.is_string() ? entry.get<std::string>() : std::string());
+        if (!place)
+            return fail(ErrorKind::invalid, "paused: {}", place.error().message);
+        modes.paused.insert(*place);
+    }
+    return {};
+}
+
 Result<Modes> parse_modes(std::string_view text) {
     const json read = json::parse(text, nullptr, false);
     if (!read.is_object())
@@ -114,6 +137,8 @@ Result<Modes> parse_modes(std::string_view text) {
             if (const auto good = read_entry((*list)[i], by_place, modes); !good)
                 return fail(ErrorKind::invalid, "{}[{}]: {}", key, i, good.error().message);
     }
+    if (const auto good = read_paused(read, modes); !good)
+        return good.error();
     return modes;
 }
 

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,12 @@ struct Modes {
     /// A place counts more; one with a serial number more than one without.
     std::map<DeviceIdentity, DeviceMode> devices;
 
+    /// Disconnected by hand until `resume`: whatever is plugged there goes to no node. The place
+    /// itself, and not what is below it.
+    std::set<ControllerPlace> paused;
+
     std::optional<DeviceMode> of(const Device& device) const;
+    bool is_paused(const Device& device) const;
     bool operator==(const Modes&) const = default;
 };
 

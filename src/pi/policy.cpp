@@ -12,6 +12,8 @@ namespace {
 // Subclasses of class_communications (USB CDC 1.2, table 4; the subclasses' own specifications).
 constexpr std::uint8_t cdc_acm = 0x02;
 constexpr std::uint8_t cdc_networks[] = {0x06, 0x0c, 0x0d, 0x0e}; // Ethernet, EEM, NCM, MBIM
+// From here on only a driver knows (USB-IF: specific to an application, to a vendor).
+constexpr std::uint8_t class_application = 0xfe;
 constexpr std::uint8_t protocol_vendor = 0xff; // CDC ACM with it: RNDIS, as Linux gadgets are
 
 bool is_network_class(const InterfaceClass& code) {
@@ -64,6 +66,15 @@ bool is_network(const LocalDevice& local) {
            std::ranges::any_of(local.device.interfaces, is_network_class);
 }
 
+bool classes_tell_all(const Device& device) {
+    const auto tells_nothing = [](const InterfaceClass& code) {
+        return code.code == 0 || code.code == class_wireless || code.code == class_miscellaneous ||
+               code.code >= class_application;
+    };
+    return !device.interfaces.empty() && device.device_class.code != class_vendor &&
+           std::ranges::none_of(device.interfaces, tells_nothing);
+}
+
 std::optional<std::string> never_leaves(const LocalDevice& local, const ExportConfig& config) {
     if (has_hub(local.device))
         return "it is a hub";
@@ -91,6 +102,9 @@ Judgement judge(
     const bool named = mode || stands_in(local.device, config.ids, config.places);
     if (driver.empty() && !named)
         return not_selected(local);
+    if (modes.is_paused(local.device))
+        return kept(
+            "it was disconnected by hand; `longcord resume` connects it again", DeviceMode::usbip);
     // A device that nothing drives yet may turn out to be a network adapter, and one without even
     // the generic driver is still being taken in by the kernel.
     if (!settled && (local.device_driver.empty() || (driver.empty() && local.driverless > 0)))

@@ -33,6 +33,10 @@ Judgement judge(
 /// that is in use is asked for right before it would be bound.)
 std::optional<std::string> never_leaves(const LocalDevice& local, const ExportConfig& config);
 
+/// Its interfaces are all of standard classes (USB-IF), so that no driver is needed to know that it
+/// is no network adapter in disguise.
+bool classes_tell_all(const Device& device);
+
 /// A network adapter: it is one to this machine, or its descriptors say so (USB-IF class codes:
 /// CDC Ethernet, EEM, NCM, MBIM, and RNDIS in its three disguises).
 bool is_network(const LocalDevice& local);

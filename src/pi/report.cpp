@@ -75,6 +75,29 @@ std::string why_of(
     return why_it_is_where_it_is(input, busid);
 }
 
+/// Null: it could leave this machine. A bound device no longer shows that it is a network adapter:
+/// what it was before counts too.
+json why_never(const PiReportInput& input, const std::string& busid, const LocalDevice& local) {
+    if (!input.never_leaves)
+        return {};
+    auto why = input.never_leaves(local);
+    const auto before = input.state.before.find(busid);
+    if (!why && before != input.state.before.end() &&
+        same_kind(before->second.local.device, local.device))
+        why = input.never_leaves(before->second.local);
+    return why ? json(*why) : json();
+}
+
+json report_hubs(const PiReportInput& input) {
+    json hubs = json::array();
+    for (const HubPorts& hub : input.hubs)
+        hubs.push_back(
+            {{"name", hub.name},
+             {"controller", text_or_null(hub.controller)},
+             {"ports", hub.ports}});
+    return hubs;
+}
+
 json report_device(const PiReportInput& input, const std::string& busid, const LocalDevice& local) {
     const Device& device = local.device;
     const bool exported = input.state.announced.contains(busid);
@@ -99,6 +122,8 @@ json report_device(const PiReportInput& input, const std::string& busid, const L
         {"vm", state ? text_or_null(state->vm) : json()},
         {"stream", report_stream(stream)},
         {"serial_ports", report_ports(input, busid)},
+        {"paused", input.is_paused && input.is_paused(device)},
+        {"stays", why_never(input, busid, local)},
         {"why", why_of(input, busid, state, stream)},
     };
 }
@@ -179,6 +204,7 @@ json report_pi_status(const PiReportInput& input) {
         {"version", LONGCORD_VERSION},
         {"links", std::move(links)},
         {"devices", report_pi_devices(input)["devices"]},
+        {"hubs", report_hubs(input)},
         {"exports", {{"used", bound}, {"limit", max_exports}}},
         {"usbip", report_server(input)},
         {"serial_ports", report_ports(input, "")},

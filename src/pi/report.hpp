@@ -6,6 +6,7 @@
 #include "pi/links.hpp"
 #include "pi/serial_desk.hpp"
 #include "pi/usbip_server.hpp"
+#include "usb/sysfs_reader.hpp"
 
 #include <functional>
 
@@ -26,6 +27,10 @@ struct PiReportInput {
     std::string modes_problem; ///< modes.json cannot be read
     std::vector<SerialPortReport> serial_ports{};
     std::vector<std::string> serial_problems{};
+    std::vector<HubPorts> hubs{};
+    /// Why this device never leaves this machine; nullopt: it can.
+    std::function<std::optional<std::string>(const LocalDevice&)> never_leaves{};
+    std::function<bool(const Device&)> is_paused{};
 };
 
 /// A clause for people: an operation that failed says more than the wish.

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/roots.hpp"
-#include "pi/serial_refusals.hpp"
 #include "serial/allow_list.hpp"
+#include "serial/serial_refusals.hpp"
 
 #include <string>
 #include <vector>

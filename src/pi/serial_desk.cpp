@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pi/serial_desk.hpp"
 
+#include "base/text.hpp"
 #include "pi/serial_store.hpp"
 #include "pi/serial_wishes.hpp"
 
@@ -18,7 +19,11 @@ SerialDesk::SerialDesk(
       access_(roots_),
       ports_(
           loop, pool, roots_,
-          [this](const std::string& key, const SerialEvent& event) { take(key, event); }),
+          [this](const std::string& key, const SerialEvent& event) { take(key, event); },
+          [this](const std::string& key, std::string_view bytes) {
+              if (outside_.said)
+                  outside_.said(place_of(key), bytes);
+          }),
       retry_(loop) {
     auto kept = load_port_numbers(roots_);
     if (kept) {
@@ -138,6 +143,7 @@ void SerialDesk::refused(const std::string& key, const SerialEvent& event) {
     Event out;
     out.kind = std::string(event.kind);
     out.place = place_of(key);
+    out.address = event.address;
     out.message = fmt::format(
         "{} may not use this port; `longcord serial allow {}` lets it in{}", event.address,
         event.address, *unsaid == 0 ? "" : fmt::format(" ({} more tries before)", *unsaid));
@@ -154,12 +160,40 @@ Result<nlohmann::json> SerialDesk::allow(const nlohmann::json& args) {
     access_.refusals().forget(
         [&](const std::string& address) { return list.allows(address, local); });
     ports_.allow(list);
-    journal_.link(
-        "serial-allow",
-        fmt::format(
-            "{} {} use the serial ports from now on", reply->at("address").get<std::string>(),
-            reply->at("allowed") == true ? "may" : "is not let in by hand to"));
+    Event out;
+    out.kind = "serial-allow";
+    out.address = reply->at("address").get<std::string>();
+    out.message = fmt::format(
+        "{} {} use the serial ports from now on", out.address,
+        reply->at("allowed") == true ? "may" : "is not let in by hand to");
+    journal_.write(std::move(out));
     return reply;
+}
+
+Result<std::string> SerialDesk::find(const std::string& port) const {
+    const auto number = parse_decimal(port, 65535);
+    for (const auto& [key, served] : ports_.status()) {
+        const auto channel = channels_.find(key);
+        const bool named = channel != channels_.end() && channel->second.name == port;
+        if (key == port || named || (number && *number == served.port))
+            return key;
+    }
+    if (number)
+        return fail(ErrorKind::not_found, "no serial port is served on TCP port {}", *number);
+    return fail(
+        ErrorKind::not_found, "no serial port is served at {}: see `longcord mode` on the Pi",
+        printable(port));
+}
+
+Result<nlohmann::json> SerialDesk::console(const nlohmann::json& args) const {
+    const auto given = args.find("name");
+    const std::string name =
+        given != args.end() && given->is_string() ? given->get<std::string>() : std::string();
+    for (const auto& [key, channel] : channels_)
+        if (channel.name == name)
+            return nlohmann::json{{"name", name}, {"present", !channel.tty.empty()}};
+    return fail(
+        ErrorKind::not_found, "\"{}\" is no serial port that is served here", printable(name));
 }
 
 std::vector<SerialPortReport> SerialDesk::status() const {

@@ -39,6 +39,8 @@ class SerialDesk {
         std::function<std::vector<SerialSeen>()> plugged;
         std::function<Modes()> modes;
         std::function<std::vector<std::string>()> nodes; ///< their addresses
+        /// What the device at a port says, by the port's name.
+        std::function<void(const std::string& name, std::string_view bytes)> said{};
     };
 
     SerialDesk(
@@ -50,6 +52,14 @@ class SerialDesk {
     void nodes_changed();
     /// The verb serial-allow; see SerialAccess::answer.
     Result<nlohmann::json> allow(const nlohmann::json& args);
+
+    /// The key of the port that a node means by "4000", "1-1.2" or the place's stable name.
+    /// not_found: there is none; the message says what to do.
+    Result<std::string> find(const std::string& port) const;
+    void join(const std::string& key, SerialCaller caller) { ports_.join(key, std::move(caller)); }
+    void link_down(const std::string& link) { ports_.link_down(link); }
+    /// The verb console: which port `name` is, so that its bytes can follow.
+    Result<nlohmann::json> console(const nlohmann::json& args) const;
 
     std::vector<SerialPortReport> status() const;
     /// Sentences; those of single ports too.

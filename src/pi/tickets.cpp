@@ -25,10 +25,18 @@ template <class Which> void Tickets::spend_where(Which which) {
     std::erase_if(entries_, which);
 }
 
-void Tickets::add(Grant grant, TimePoint now) {
-    revoke(grant.busid, grant.link);
+Result<> Tickets::add(Grant grant, TimePoint now) {
     spend_where([&](const Entry& entry) { return now > entry.until; });
+    const auto beside = [&](const Entry& entry) {
+        return entry.grant.serial && entry.grant.link == grant.link;
+    };
+    if (!grant.serial)
+        revoke(grant.busid, grant.link);
+    else if (static_cast<std::size_t>(std::ranges::count_if(entries_, beside)) >= max_serial)
+        return fail(
+            ErrorKind::full, "{} serial streams were announced and have not come", max_serial);
     entries_.push_back({std::move(grant), now + lifetime});
+    return {};
 }
 
 Result<Grant> Tickets::redeem(const Ticket& ticket, TimePoint now) {
@@ -54,12 +62,15 @@ Result<Grant> Tickets::redeem(const Ticket& ticket, TimePoint now) {
     if (!late)
         return grant;
     ++refused_.late;
-    return fail(ErrorKind::refused, "its ticket for {} comes too late", grant.busid);
+    return fail(
+        ErrorKind::refused, "its ticket for {} comes too late",
+        grant.serial ? "serial port " + grant.serial->port : grant.busid);
 }
 
 void Tickets::revoke(const std::string& busid, const std::string& link) {
-    spend_where(
-        [&](const Entry& entry) { return entry.grant.busid == busid && entry.grant.link == link; });
+    spend_where([&](const Entry& entry) {
+        return !entry.grant.serial && entry.grant.busid == busid && entry.grant.link == link;
+    });
 }
 
 void Tickets::revoke_link(const std::string& link) {

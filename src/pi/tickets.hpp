@@ -9,16 +9,24 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace longcord {
+
+struct SerialGrant {
+    std::string port; ///< the key of the port, as this Pi has it
+    std::string name; ///< of the client: "pve1 for 10.0.0.5:53211"
+    bool operator==(const SerialGrant&) const = default;
+};
 
 /// What a ticket is good for.
 struct Grant {
     std::string busid;
     std::string link;
     StreamSecret secret;
+    std::optional<SerialGrant> serial{}; ///< of a serial port; then there is no busid
 };
 
 class Tickets {
@@ -34,8 +42,11 @@ class Tickets {
         bool operator==(const Refused&) const = default;
     };
 
-    /// In place of an earlier one of this link for this busid.
-    void add(Grant grant, TimePoint now);
+    /// Serial streams of one link that were announced and have not come yet.
+    static constexpr std::size_t max_serial = 64;
+
+    /// In place of an earlier one of this link for this busid. full: max_serial.
+    Result<> add(Grant grant, TimePoint now);
     /// Spends it. refused: it is good for nothing, and counted.
     Result<Grant> redeem(const Ticket& ticket, TimePoint now);
     /// The node wants it no more, or was answered otherwise.

@@ -246,10 +246,12 @@ Task<> UsbipServer::serve_sealed(GuestPtr guest, std::string begun) {
         co_return;
     }
     guest->is_known();
+    if (admission->serial)
+        co_return serve_serial(guest, std::move(*admission));
     start_patience(guest);
     error_code failed;
     UniqueFd tcp(guest->socket.release(failed));
-    const auto set = set_stream_options(tcp.get());
+    const auto set = set_stream_options(tcp.get(), admission->dead_after);
     auto sealed = set ? sealer_.seal(std::move(tcp), admission->secret, StreamSide::pi)
                       : Result<SealedStream>(set.error());
     if (!sealed) {
@@ -268,6 +270,29 @@ Task<> UsbipServer::serve_sealed(GuestPtr guest, std::string begun) {
     const std::string engine(to_string(sealed->engine));
     UniqueFd socket(guest->clear.release());
     co_await give(guest, std::move(*admission), engine, std::move(socket));
+}
+
+/// Not for the kernel but for the port's own code, which also looks after the connection.
+void UsbipServer::serve_serial(GuestPtr guest, Admission admission) {
+    guest->timer.cancel();
+    error_code failed;
+    UniqueFd tcp(guest->socket.release(failed));
+    set_serial_options(tcp.get());
+    UniqueFd wire(::fcntl(tcp.get(), F_DUPFD_CLOEXEC, 0));
+    auto sealed = sealer_.seal(
+        std::move(tcp), admission.secret, StreamSide::pi, SerialClient::farewell_limit);
+    if (!sealed || wire.get() < 0) {
+        spdlog::warn(
+            "the stream of {} did not begin: {}", admission.serial->name,
+            sealed ? "no descriptors are left" : sealed.error().message);
+        return;
+    }
+    SerialCaller caller;
+    caller.name = admission.serial->name;
+    caller.link = admission.link;
+    caller.socket = std::move(sealed->socket);
+    caller.wire = std::move(wire);
+    join_(admission.serial->port, std::move(caller));
 }
 
 Task<> UsbipServer::serve_plain(GuestPtr guest, std::string begun) {

@@ -4,12 +4,13 @@
 // read to the byte, since what follows is the kernel's.
 #pragma once
 
+#include "base/rate_limit.hpp"
 #include "base/worker_pool.hpp"
 #include "config/pi_config.hpp"
-#include "link/rate_limit.hpp"
 #include "pi/arbiter.hpp"
 #include "pi/strangers.hpp"
 #include "seal/stream_sealer.hpp"
+#include "serial/serial_client.hpp"
 #include "usbip/serve.hpp"
 
 #include <functional>
@@ -44,6 +45,10 @@ class UsbipServer {
         asio::io_context& loop, WorkerPool& pool, Roots roots, Arbiter& arbiter, PiJournal& journal,
         List list);
 
+    /// Where sealed streams of serial ports go.
+    using OnSerial = std::function<void(const std::string& port, SerialCaller)>;
+    void on_serial(OnSerial join) { join_ = std::move(join); }
+
     void configure(const PiConfig& config);
     /// Ends only with the loop.
     Task<> run();
@@ -58,6 +63,7 @@ class UsbipServer {
     Task<> accept_all();
     Task<> meet(GuestPtr guest);
     Task<> serve_sealed(GuestPtr guest, std::string begun);
+    void serve_serial(GuestPtr guest, Admission admission);
     Task<> serve_plain(GuestPtr guest, std::string begun);
     Task<> give(GuestPtr guest, Admission admission, std::string engine, UniqueFd socket);
     bool is_allowed(const std::string& address) const;
@@ -70,6 +76,7 @@ class UsbipServer {
     Arbiter& arbiter_;
     PiJournal& journal_;
     List list_;
+    OnSerial join_ = [](const std::string&, SerialCaller) {};
     std::uint16_t port_ = 0;
     std::vector<Network> allow_;
     StreamSealer sealer_;

@@ -8,9 +8,9 @@
 #include <array>
 #include <pthread.h>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
@@ -28,11 +28,19 @@ class Relay : public std::enable_shared_from_this<Relay> {
   public:
     Relay(
         asio::io_context& loop, UniqueFd clear, UniqueFd wire, const SealKey& send,
-        const SealKey& receive)
-        : clear_(loop, asio::local::stream_protocol(), clear.release()),
-          wire_(loop, protocol_of(wire.get()), wire.get()), sealer_(send), opener_(receive) {
+        const SealKey& receive, RelayThread::Ends ends)
+        : clear_(loop, protocol_of(clear.get()), clear.get()),
+          wire_(loop, protocol_of(wire.get()), wire.get()), sealer_(send), opener_(receive),
+          ends_(std::move(ends)), linger_(loop) {
+        clear.release();
         wire.release();
     }
+    ~Relay() {
+        if (ends_.over)
+            ends_.over();
+    }
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
 
     void start(asio::io_context& loop) {
         auto self = shared_from_this();
@@ -41,11 +49,13 @@ class Relay : public std::enable_shared_from_this<Relay> {
     }
 
   private:
-    static asio::ip::tcp protocol_of(int socket) {
+    using Protocol = asio::generic::stream_protocol;
+
+    static Protocol protocol_of(int socket) {
         sockaddr_storage address{};
         socklen_t size = sizeof address;
         ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-        return address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+        return {address.ss_family, 0};
     }
 
     /// Static, with its own hold on the object: it lives as long as either direction runs.
@@ -56,7 +66,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
             const auto buffer = asio::buffer(chunk);
             const auto [ended, size] = co_await self->clear_.async_read_some(buffer, as_value);
             if (ended)
-                break;
+                co_return self->half_end(self->wire_);
             records.clear();
             if (const auto sealed = self->sealer_.seal({chunk.data(), size}, records); !sealed) {
                 spdlog::error("a stream ends: {}", sealed.error().message);
@@ -77,7 +87,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
             const auto buffer = asio::buffer(chunk);
             const auto [ended, size] = co_await self->wire_.async_read_some(buffer, as_value);
             if (ended)
-                break;
+                co_return self->half_end(self->clear_);
             content.clear();
             const auto opened = self->opener_.open({chunk.data(), size}, content);
             // What came whole before the bad record is good.
@@ -91,16 +101,31 @@ class Relay : public std::enable_shared_from_this<Relay> {
         self->end();
     }
 
+    /// One direction is over; `to` hears of it.
+    void half_end(Protocol::socket& to) {
+        if (ends_.linger == milliseconds(0))
+            return end();
+        ::shutdown(to.native_handle(), SHUT_WR);
+        linger_.expires_after(ends_.linger);
+        linger_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+            const auto self = weak.lock();
+            if (!error && self)
+                self->end();
+        });
+    }
+
     /// shutdown, not close: the other direction may have an operation on either socket.
     void end() {
         ::shutdown(clear_.native_handle(), SHUT_RDWR);
         ::shutdown(wire_.native_handle(), SHUT_RDWR);
     }
 
-    asio::local::stream_protocol::socket clear_;
-    asio::ip::tcp::socket wire_;
+    Protocol::socket clear_;
+    Protocol::socket wire_;
     RecordSealer sealer_;
     RecordOpener opener_;
+    RelayThread::Ends ends_;
+    asio::steady_timer linger_;
 };
 
 } // namespace
@@ -121,8 +146,9 @@ RelayThread::~RelayThread() {
 }
 
 void RelayThread::carry(
-    UniqueFd clear, UniqueFd wire, const SealKey& send, const SealKey& receive) {
-    auto relay = std::make_shared<Relay>(loop_, std::move(clear), std::move(wire), send, receive);
+    UniqueFd clear, UniqueFd wire, const SealKey& send, const SealKey& receive, Ends ends) {
+    auto relay = std::make_shared<Relay>(
+        loop_, std::move(clear), std::move(wire), send, receive, std::move(ends));
     asio::post(loop_, [this, relay] { relay->start(loop_); });
 }
 

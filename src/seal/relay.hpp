@@ -5,10 +5,12 @@
 // at a time, so none waits long for another. When either side ends, so does the other.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "seal/stream_secret.hpp"
 
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -25,8 +27,16 @@ class RelayThread {
     RelayThread(const RelayThread&) = delete;
     RelayThread& operator=(const RelayThread&) = delete;
 
-    /// Takes both sockets. From any thread.
-    void carry(UniqueFd clear, UniqueFd wire, const SealKey& send, const SealKey& receive);
+    struct Ends {
+        /// Where one side has said that it sends no more, the other is told so and may finish for
+        /// as long; zero: both end at once.
+        milliseconds linger{0};
+        /// Both have ended. On the relay's thread.
+        std::function<void()> over{};
+    };
+    /// Takes both sockets, TCP or local ones. From any thread.
+    void carry(
+        UniqueFd clear, UniqueFd wire, const SealKey& send, const SealKey& receive, Ends ends);
 
   private:
     boost::asio::io_context loop_{1};

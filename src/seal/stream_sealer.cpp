@@ -10,7 +10,8 @@
 
 namespace longcord {
 
-Result<SealedStream> StreamSealer::seal(UniqueFd tcp, const StreamSecret& secret, StreamSide side) {
+Result<SealedStream> StreamSealer::seal(
+    UniqueFd tcp, const StreamSecret& secret, StreamSide side, milliseconds linger) {
     const bool node = side == StreamSide::node;
     const SealKey& send = node ? secret.from_node : secret.from_pi;
     const SealKey& receive = node ? secret.from_pi : secret.from_node;
@@ -26,11 +27,11 @@ Result<SealedStream> StreamSealer::seal(UniqueFd tcp, const StreamSecret& secret
         if (started.error().kind != ErrorKind::unavailable)
             return started.error();
     }
-    return relay(std::move(tcp), send, receive);
+    return relay(std::move(tcp), send, receive, linger);
 }
 
 Result<SealedStream> StreamSealer::relay(
-    UniqueFd tcp, const SealKey& send, const SealKey& receive) {
+    UniqueFd tcp, const SealKey& send, const SealKey& receive, milliseconds linger) {
     int ends[2] = {};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return fail_errno(errno, "socketpair");
@@ -38,7 +39,9 @@ Result<SealedStream> StreamSealer::relay(
     UniqueFd theirs(ends[1]);
     if (!relays_)
         relays_.emplace();
-    relays_->carry(std::move(ours), std::move(tcp), send, receive);
+    RelayThread::Ends until;
+    until.linger = linger;
+    relays_->carry(std::move(ours), std::move(tcp), send, receive, std::move(until));
     return SealedStream{std::move(theirs), SealEngine::user};
 }
 

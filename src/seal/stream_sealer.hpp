@@ -23,11 +23,15 @@ class StreamSealer {
     /// `use_kernel`: false keeps to user space, whatever the kernel can.
     explicit StreamSealer(bool use_kernel = true) : use_kernel_(use_kernel) {}
 
-    /// `tcp`: connected; the preface was sent or read to the byte, and nothing beyond it.
-    Result<SealedStream> seal(UniqueFd tcp, const StreamSecret& secret, StreamSide side);
+    /// `tcp`: connected; the preface was sent or read to the byte, and nothing beyond it. `linger`:
+    /// how long one direction may outlive the other where the engine is ours (RelayThread::Ends).
+    Result<SealedStream> seal(
+        UniqueFd tcp, const StreamSecret& secret, StreamSide side,
+        milliseconds linger = milliseconds(0));
 
   private:
-    Result<SealedStream> relay(UniqueFd tcp, const SealKey& send, const SealKey& receive);
+    Result<SealedStream> relay(
+        UniqueFd tcp, const SealKey& send, const SealKey& receive, milliseconds linger);
 
     bool use_kernel_;
     std::optional<RelayThread> relays_; ///< once it is needed

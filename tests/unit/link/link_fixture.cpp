@@ -61,7 +61,10 @@ Service::Service(asio::io_context& loop, const Roots& roots, milliseconds dead_a
            .down =
                [this](std::string pi, Error e) { downs.emplace_back(std::move(pi), std::move(e)); },
            .pair = pair_by_words},
-          dead_after) {
+          [this, dead_after](const std::string& pi) {
+              const auto own = dead_after_of.find(pi);
+              return own == dead_after_of.end() ? dead_after : own->second;
+          }) {
     spawn_guarded(loop, "the server under test", server.run());
     run_until(loop, [&] { return std::filesystem::is_socket(link_socket_path(roots)); });
 }

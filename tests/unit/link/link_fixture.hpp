@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ struct Service {
         asio::io_context& loop, const Roots& roots,
         milliseconds dead_after = Heartbeat::default_dead_after);
 
+    std::map<std::string, milliseconds> dead_after_of; ///< of Pis that have their own
     std::vector<LinkUp> ups;
     std::vector<std::pair<std::string, PiMessage>> messages;
     std::vector<std::pair<std::string, Error>> refused;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "base/rate_limit.hpp"
 #include "link/link_server.hpp"
 #include "link/link_socket_file.hpp"
-#include "link/rate_limit.hpp"
 #include "link_fixture.hpp"
 
 #include <fstream>
@@ -145,6 +145,19 @@ TEST_CASE("a version that is not spoken is said in a sentence, and nothing else 
     peer->send(hello);
     REQUIRE(run_until(world.loop, [&] { return !world.service().messages.empty(); }));
     CHECK(world.service().messages[0].second == PiMessage(Hello{}));
+}
+
+TEST_CASE("a Pi with a dead_after of its own is told that, and judged by it") {
+    World world;
+    world.service(60s).dead_after_of["slow"] = 300ms;
+    auto usual = world.peer("workbench");
+    auto own = world.peer("slow");
+    REQUIRE(world.gets(*usual, "\"dead_after_ms\":60000"));
+    REQUIRE(world.gets(*own, "\"dead_after_ms\":300"));
+    REQUIRE(run_until(world.loop, [&] { return !world.service().downs.empty(); }));
+    CHECK(world.service().downs.size() == 1);
+    CHECK(
+        world.service().downs[0].second == fail(ErrorKind::timeout, "Pi slow: silent for 300 ms"));
 }
 
 TEST_CASE("silence takes the link down, a word brings it up again, with a new welcome") {
@@ -349,4 +362,21 @@ TEST_CASE("a linked Pi is welcomed anew where the cluster has changed") {
     world.service().server.send("workbench", State{"1-1", "pve1", 100, "plugged", ""});
     REQUIRE(world.gets(*peer, "plugged"));
     CHECK(peer->received.find("welcome") == std::string::npos);
+}
+
+TEST_CASE("a time-out that was changed counts at once, for the Pi that it is of") {
+    World world;
+    auto& service = world.service(60s);
+    auto patient = world.peer("patient");
+    auto hasty = world.peer("hasty");
+    REQUIRE(world.gets(*hasty, "\"type\":\"welcome\""));
+    REQUIRE(world.gets(*patient, "\"type\":\"welcome\""));
+    patient->received.clear();
+    service.dead_after_of["hasty"] = 1s;
+    service.server.set("pve1");
+    CHECK(world.gets(*hasty, R"("dead_after_ms":1000)"));
+    REQUIRE(run_until(world.loop, [&] { return !service.downs.empty(); }));
+    CHECK(service.downs[0].first == "hasty");
+    patient->read();
+    CHECK(patient->received.find("welcome") == std::string::npos);
 }

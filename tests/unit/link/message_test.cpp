@@ -113,6 +113,14 @@ TEST_CASE("known answers: what a node says") {
          R"("key":"0404040404040404040404040404040404040404040404040404040404040404"}},)"
          R"("ticket":"0505050505050505050505050505050505050505050505050505050505050505",)"
          R"("type":"open","vmid":100})"},
+        {OpenSerial{18, "4000", "10.0.0.5:53211", secret()},
+         R"({"client":"10.0.0.5:53211","n":18,"seal":{"from_node":{"iv":"010101010101010101010101",)"
+         R"("key":"0202020202020202020202020202020202020202020202020202020202020202"},)"
+         R"("from_pi":{"iv":"030303030303030303030303",)"
+         R"("key":"0404040404040404040404040404040404040404040404040404040404040404"}},)"
+         R"("serial":"4000",)"
+         R"("ticket":"0505050505050505050505050505050505050505050505050505050505050505",)"
+         R"("type":"open"})"},
         {Close{"1-1.2"}, R"({"busid":"1-1.2","type":"close"})"},
         {State{"1-1.2", "pve1", 100, "plugged", "", "workshop"},
          R"({"busid":"1-1.2","node":"pve1","state":"plugged","type":"state","vm":"workshop",)"
@@ -372,6 +380,30 @@ TEST_CASE("an open with a bad key is refused, and no byte of the key is in the r
             CHECK(message.error().message.find(changed.substr(0, 8)) == std::string::npos);
             CHECK(message.error().message.find("is not 32 bytes") != std::string::npos);
         }
+}
+
+TEST_CASE(
+    "an open of a serial port: names of any length up to 300 and 64 bytes, and never empty keys") {
+    const auto parse = [](std::size_t port, std::size_t client) {
+        const OpenSerial open{1, std::string(port, 'p'), std::string(client, 'c'), secret()};
+        return parse_host_message(format(HostMessage(open)));
+    };
+    CHECK(parse(max_serial_port, max_serial_client).has_value());
+    CHECK_FALSE(parse(max_serial_port + 1, 1).has_value());
+    CHECK_FALSE(parse(1, max_serial_client + 1).has_value());
+    CHECK_FALSE(parse(0, 1).has_value());
+    CHECK_FALSE(parse(1, 0).has_value());
+    auto open = nlohmann::json::parse(format(HostMessage(OpenSerial{1, "4000", "a", secret()})));
+    for (const char* key : {"n", "client", "ticket", "seal"}) {
+        auto without = open;
+        without.erase(key);
+        CHECK_MESSAGE(!parse_host_message(without.dump()), key);
+    }
+    // What a client's name shows on the Pi is text, whatever the node sends.
+    open["client"] = "a\n\x1b[31mb";
+    const auto message = parse_host_message(open.dump());
+    REQUIRE(message.has_value());
+    CHECK(std::get<OpenSerial>(*message).client == "a??[31mb");
 }
 
 TEST_CASE("a cluster has at most 32 nodes, a node at most 8 host keys") {

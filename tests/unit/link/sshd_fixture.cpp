@@ -224,6 +224,11 @@ void Sshd::kill() {
     pid_ = -1;
 }
 
+void Sshd::stop_sessions() const {
+    for (const pid_t session : children(pid_))
+        ::kill(session, SIGSTOP);
+}
+
 std::string Sshd::log() const {
     const auto text = read_file(world_ / "sshd.log", any_size);
     return text ? *text : "";

@@ -31,6 +31,8 @@ class Sshd {
     void start();
     /// Kills it and all its sessions, as a crash of the machine would.
     void kill();
+    /// Its sessions stand still, as those of a machine that is out of memory; kill() ends them too.
+    void stop_sessions() const;
 
     /// A pair of keys: FILE and FILE.pub.
     std::filesystem::path make_key(const std::string& name) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/rate_limit.hpp"
 #include "link/heartbeat.hpp"
-#include "link/rate_limit.hpp"
 #include "link/reconnect_delay.hpp"
 
 #include <doctest/doctest.h>

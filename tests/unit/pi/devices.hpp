@@ -25,6 +25,13 @@ inline LocalDevice acm_board(const std::string& place) {
     return local;
 }
 
+/// The same on a controller that is known, as places by controller need it.
+inline LocalDevice board_at(const std::string& place) {
+    LocalDevice local = acm_board(place);
+    local.device.controller = "platform-fe9c0000.xhci";
+    return local;
+}
+
 /// A CP2102 stick: vendor class, known by its driver only.
 inline LocalDevice cp210x_stick(const std::string& place) {
     LocalDevice local = acm_board(place);

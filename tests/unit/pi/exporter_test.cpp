@@ -30,6 +30,9 @@ struct Pi {
                 last = what;
             };
         handler.judged = [] {};
+        handler.kept = [this](const Device& device, const std::string& why) {
+            kept.push_back(device.place.busid() + ": " + why);
+        };
         handler.ready = [this] { announced_when_ready = exporter->announced().size(); };
         exporter.emplace(loop, pool, sys.roots(), config, modes, handler);
         spawn_guarded(loop, "exporter", exporter->run());
@@ -53,12 +56,28 @@ struct Pi {
     Modes modes;
     std::optional<Exporter> exporter;
     std::vector<std::string> said;
+    std::vector<std::string> kept;
     std::optional<std::size_t> announced_when_ready;
     int operations = 0;
     std::string last;
 };
 
 } // namespace
+
+TEST_CASE("where ports cannot be claimed a board that comes again is exported all the same") {
+    Pi pi;
+    pi.plug("1-1");
+    FakeSysfs::write(pi.sys.devices() / "usb1/maxchild", "4\n");
+    fs::create_directories(pi.sys.roots().dev() / "bus/usb/001");
+    std::ofstream(pi.sys.roots().dev() / "bus/usb/001/001")
+        << "no hub"; // knows no USBDEVFS_CLAIM_PORT
+    pi.start();
+    REQUIRE(pi.says({"+1-1"}));
+    pi.sys.remove("1-1");
+    REQUIRE(pi.says({"+1-1", "-1-1"}));
+    pi.plug("1-1");
+    CHECK(pi.says({"+1-1", "-1-1", "+1-1"}));
+}
 
 TEST_CASE("boards that are there, and boards that come and go") {
     Pi pi;
@@ -71,6 +90,24 @@ TEST_CASE("boards that are there, and boards that come and go") {
     pi.sys.remove("1-1");
     REQUIRE(pi.says({"+1-1", "+1-2", "-1-1"}));
     CHECK(pi.exporter->announced().size() == 1);
+}
+
+TEST_CASE("what stays is told once, again where it is plugged in anew, or for another reason") {
+    Pi pi;
+    pi.config.never.places = {Place::parse("1-3").value()};
+    pi.plug("1-3");
+    pi.start();
+    REQUIRE(pi.until([&] { return pi.kept.size() == 1; }));
+    CHECK(pi.kept.front().starts_with("1-3: "));
+    pi.plug("1-1"); // judged beside it
+    REQUIRE(pi.says({"+1-1"}));
+    CHECK(pi.kept.size() == 1);
+    pi.sys.remove("1-3");
+    pi.plug("1-3", {{"devnum", "9"}});
+    REQUIRE(pi.until([&] { return pi.kept.size() == 2; }));
+    pi.exporter->configure(ExportConfig{});
+    REQUIRE(pi.until([&] { return pi.exporter->announced().size() == 2; }));
+    CHECK(pi.kept.size() == 2);
 }
 
 TEST_CASE("a board that was exported before the service started is not bound again") {
@@ -102,8 +139,34 @@ TEST_CASE("a changed configuration gives a board back") {
     config.never.places = {Place::parse("1-1").value()};
     pi.exporter->configure(config);
     REQUIRE(pi.says({"+1-1", "-1-1"}));
-    REQUIRE(pi.until([&] { return pi.last == "unbind" && pi.exporter->state().busy.empty(); }));
-    CHECK_FALSE(is_bound(pi.exporter->state().plugged.at("1-1").local));
+    CHECK(pi.until([&] { return !is_bound(pi.exporter->state().plugged.at("1-1").local); }));
+    CHECK(pi.last == "unbind");
+}
+
+TEST_CASE(
+    "a disk that this machine has mounted stays, whatever mode and pi.yaml say, until it is free") {
+    Pi pi;
+    pi.sys.device("1-1");
+    pi.sys.bind("1-1", "usb");
+    const auto interface = pi.sys.interface("1-1", 0, {8, 6, 0x50}, "usb-storage");
+    fs::create_directories(interface / "host0/target0:0:0/0:0:0:0/block/sda");
+    const auto node = pi.sys.roots().dev() / "sda";
+    fs::create_directories(node.parent_path());
+    fs::create_symlink("sda", node); // cannot be opened, as a mounted one cannot with O_EXCL
+    pi.modes.devices[{{0x1a86, 0x55d4}, ""}] = DeviceMode::usbip;
+    pi.config.ids = {{0x1a86, 0x55d4}};
+    pi.config.places = {Place::parse("1-1").value()};
+    pi.config.drivers = {"usb-storage"};
+    pi.start();
+    REQUIRE(pi.until([&] { return pi.exporter->state().failed.contains("1-1"); }));
+    CHECK(
+        pi.exporter->state().failed.at("1-1").why == "1-1: its disk sda is in use on this machine");
+    REQUIRE(pi.until([&] { return pi.exporter->state().failed.at("1-1").failures == 2; }));
+    CHECK(pi.said.empty());
+    CHECK(pi.operations == 0);
+    CHECK(pi.exporter->state().plugged.at("1-1").local.device_driver == "usb");
+    fs::remove(node); // nothing is there to be in use
+    CHECK(pi.says({"+1-1"}));
 }
 
 TEST_CASE("without usbip-host in the kernel a board stays, and it is said why") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "devices.hpp"
+#include "pi/metrics.hpp"
 #include "pi/report.hpp"
 
 #include <doctest/doctest.h>
@@ -19,6 +20,7 @@ struct Pi {
     std::map<std::string, StreamStatus> streams;
     UsbipServerStatus server{3240, true, "", 0, 0};
     Tickets::Refused refused;
+    std::vector<SerialPortReport> ports;
 
     void add(const LocalDevice& local) {
         observe(state, local.device.place.busid(), local, Sight::at_start, TimePoint{});
@@ -44,7 +46,16 @@ struct Pi {
             server,
             refused,
             true,
-            ""};
+            "",
+            ports};
+    }
+    std::string metric(const std::string& line) const {
+        const auto text = pi_metrics(input());
+        const auto at = text.find("\n" + line + " ");
+        if (at == std::string::npos)
+            return "none";
+        const auto value = at + line.size() + 2;
+        return text.substr(value, text.find('\n', value) - value);
     }
 };
 
@@ -152,4 +163,47 @@ TEST_CASE("status has the links, and says what is missing") {
     CHECK(status["links"][1]["problem"] == "no route");
     input.usbip_host = false;
     CHECK(report_pi_status(input)["problems"].size() == 1);
+}
+
+TEST_CASE("metrics count refused tickets by reason, and who was turned away") {
+    Pi pi;
+    CHECK(pi.metric("longcord_refused_tickets_total{reason=\"wrong\"}") == "0");
+    pi.refused = {3, 2, 1};
+    pi.server.turned_away = 9;
+    CHECK(pi.metric("longcord_refused_tickets_total{reason=\"wrong\"}") == "3");
+    CHECK(pi.metric("longcord_refused_tickets_total{reason=\"replayed\"}") == "2");
+    CHECK(pi.metric("longcord_refused_tickets_total{reason=\"late\"}") == "1");
+    CHECK(pi.metric("longcord_turned_away_total") == "9");
+}
+
+TEST_CASE("metrics tell of streams, and of promised ones not") {
+    Pi pi;
+    pi.add(bound(acm_board("1-1.2")));
+    pi.streams["1-1.2"] = {Holder{"pve1:22", "pve1", 100}, "", Lease::State::promised};
+    CHECK(pi.metric("longcord_streams") == "0");
+    pi.streams["1-1.2"].state = Lease::State::streaming;
+    CHECK(pi.metric("longcord_streams") == "1");
+    CHECK(pi.metric("longcord_exported_devices") == "1");
+}
+
+TEST_CASE("metrics have each serial port by its place, its device plugged in or not") {
+    Pi pi;
+    SerialPortReport port;
+    port.place = port.name = "1-1.4";
+    port.stable_place = "platform-fe9c0000.xhci/1.4";
+    port.port = 7001;
+    pi.ports.push_back(port);
+    const std::string labels = "{place=\"1-1.4\",controller_place=\"platform-fe9c0000.xhci/1.4\","
+                               "port=\"7001\"}";
+    CHECK(pi.metric("longcord_serial_port_listening" + labels) == "1");
+    CHECK(pi.metric("longcord_serial_port_present" + labels) == "0");
+    CHECK(pi.metric("longcord_serial_port_owned" + labels) == "0");
+    pi.ports[0].status.server.present = true;
+    pi.ports[0].status.server.owner = "10.77.0.9:40000";
+    pi.ports[0].status.server.observers = 2;
+    pi.ports[0].status.problem = "port 7001 is taken";
+    CHECK(pi.metric("longcord_serial_port_listening" + labels) == "0");
+    CHECK(pi.metric("longcord_serial_port_present" + labels) == "1");
+    CHECK(pi.metric("longcord_serial_port_owned" + labels) == "1");
+    CHECK(pi.metric("longcord_serial_port_observers" + labels) == "2");
 }

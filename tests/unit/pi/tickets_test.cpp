@@ -81,6 +81,45 @@ TEST_CASE("tickets go with their link, and with their device") {
     CHECK((tickets.refused() == Tickets::Refused{0, 0, 2}));
 }
 
+static Grant serial_grant(std::string link) {
+    Grant made = grant("", std::move(link));
+    made.serial = SerialGrant{"pci-0000:00:14.0/4", "pve1 for 10.0.0.5:53211"};
+    return made;
+}
+
+TEST_CASE("each client of a serial port has a ticket of its own, 64 a link at a time") {
+    Tickets tickets;
+    std::vector<Grant> given;
+    for (std::size_t n = 0; n < Tickets::max_serial; ++n) {
+        given.push_back(serial_grant("pve1:22"));
+        REQUIRE(tickets.add(given.back(), TimePoint{}).has_value());
+    }
+    const auto refused = tickets.add(serial_grant("pve1:22"), TimePoint{});
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == ErrorKind::full);
+    CHECK(tickets.add(serial_grant("pve2:22"), TimePoint{}).has_value());
+    CHECK(tickets.add(grant("1-1", "pve1:22"), TimePoint{}).has_value());
+    const auto taken = tickets.redeem(given.front().secret.ticket, TimePoint{});
+    REQUIRE(taken.has_value());
+    CHECK((taken->serial == given.front().serial));
+    CHECK(tickets.add(serial_grant("pve1:22"), TimePoint{}).has_value());
+    // Those that never came make room when their time is over.
+    CHECK(tickets.add(serial_grant("pve1:22"), TimePoint{} + Tickets::lifetime + milliseconds(1))
+              .has_value());
+}
+
+TEST_CASE("a serial ticket goes with its link, not with a device") {
+    Tickets tickets;
+    const auto one = serial_grant("pve1:22");
+    const auto two = serial_grant("pve2:22");
+    for (const auto& each : {one, two})
+        REQUIRE(tickets.add(each, TimePoint{}).has_value());
+    tickets.revoke("", "pve1:22");
+    tickets.revoke_link("pve2:22");
+    CHECK(tickets.redeem(one.secret.ticket, TimePoint{}).has_value());
+    CHECK_FALSE(tickets.redeem(two.secret.ticket, TimePoint{}).has_value());
+}
+
 TEST_CASE("spent tickets cost bounded memory") {
     Tickets tickets;
     const auto first = grant("1-1", "pve1:22");

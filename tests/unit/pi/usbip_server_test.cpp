@@ -7,6 +7,9 @@
 #include "seal/stream_preface.hpp"
 #include "usb/sysfs_reader.hpp"
 
+#include <map>
+#include <tuple>
+
 #include <doctest/doctest.h>
 
 #include <arpa/inet.h>
@@ -55,6 +58,7 @@ struct Port {
             told.emplace_back(link, std::move(message));
         };
         outside.silent = [this](const std::string&) { return silent; };
+        outside.dead_after = [this](const std::string&) { return dead_after; };
         outside.renew = [this](const std::string& busid) { renewed.push_back(busid); };
         arbiter.emplace(loop, pool, sys.roots(), journal, outside);
         server.emplace(loop, pool, sys.roots(), *arbiter, journal, [this] {
@@ -146,9 +150,43 @@ struct Port {
     std::vector<std::pair<std::string, PiMessage>> told;
     std::vector<std::string> renewed;
     std::optional<milliseconds> silent;
+    milliseconds dead_after{3000};
     std::optional<Arbiter> arbiter;
     std::optional<UsbipServer> server;
 };
+
+/// Of a socket that the kernel may get, or has.
+std::map<std::string, int> options_of(int socket) {
+    std::map<std::string, int> options;
+    const std::tuple<const char*, int, int> all[] = {
+        {"keepalive", SOL_SOCKET, SO_KEEPALIVE},         {"idle", IPPROTO_TCP, TCP_KEEPIDLE},
+        {"interval", IPPROTO_TCP, TCP_KEEPINTVL},        {"count", IPPROTO_TCP, TCP_KEEPCNT},
+        {"user timeout", IPPROTO_TCP, TCP_USER_TIMEOUT}, {"no delay", IPPROTO_TCP, TCP_NODELAY}};
+    for (const auto& [name, level, option] : all) {
+        socklen_t size = sizeof(int);
+        ::getsockopt(socket, level, option, &options[name], &size);
+    }
+    return options;
+}
+const std::map<std::string, int> dies_with_its_peer{{"keepalive", 1},       {"idle", 1},
+                                                    {"interval", 1},        {"count", 3},
+                                                    {"user timeout", 3000}, {"no delay", 1}};
+
+/// The server's descriptor of this connection, which is in this process too.
+int served_end_of(int client) {
+    sockaddr_in near{};
+    socklen_t size = sizeof near;
+    ::getsockname(client, reinterpret_cast<sockaddr*>(&near), &size);
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+        const int fd = std::stoi(entry.path().filename());
+        sockaddr_in6 peer{}; // the port listens on both
+        size = sizeof peer;
+        if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+            peer.sin6_family == AF_INET6 && peer.sin6_port == near.sin_port)
+            return fd;
+    }
+    return -1;
+}
 
 std::string reply_of(Port& port, const UniqueFd& client) {
     return port.hear(client, op_header_size + wire_device_size);
@@ -174,6 +212,21 @@ TEST_CASE("a node with its ticket gets its device, and the kernel gets the socke
     CHECK((port.arbiter->stream_of("1-1")->holder == Holder{node1, "pve1", 100}));
     CHECK((port.arbiter->stream_of("1-1")->state == Lease::State::streaming));
     CHECK_FALSE(fs::is_empty(port.sys.devices() / "1-1/usbip_sockfd"));
+}
+
+TEST_CASE(
+    "a sealed stream's connection dies with its peer, whoever carries it, by its node's time-out") {
+    Port port;
+    port.listen();
+    port.dead_after = milliseconds(10'000);
+    const auto secret = port.open("1-1");
+    const auto client = port.connect();
+    const auto preface = format_stream_preface(secret.ticket);
+    port.say(client, {reinterpret_cast<const char*>(preface.data()), preface.size()});
+    auto wanted = dies_with_its_peer;
+    wanted["user timeout"] = 10'000;
+    wanted["count"] = 10;
+    CHECK(port.until([&] { return options_of(served_end_of(client.get())) == wanted; }));
 }
 
 TEST_CASE("the end of a stream is noticed, and who waits is told") {
@@ -252,6 +305,13 @@ TEST_CASE("the ticket alone, without its keys, gets nothing") {
     CHECK(fs::is_empty(port.sys.devices() / "1-1/usbip_sockfd"));
 }
 
+TEST_CASE("a stream ends by itself after its own node's time-out") {
+    Port port;
+    CHECK(port.arbiter->redeem(port.open("1-1").ticket)->dead_after == milliseconds(3000));
+    port.dead_after = milliseconds(10'000);
+    CHECK(port.arbiter->redeem(port.open("1-2").ticket)->dead_after == milliseconds(10'000));
+}
+
 TEST_CASE("a ticket goes with its link") {
     Port port;
     port.listen();
@@ -320,12 +380,7 @@ TEST_CASE("an allowed plain client gets the list, and the device, and nothing is
     char bytes[32] = {};
     CHECK(::recv(given, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) == 12);
     CHECK(std::string(bytes) == "the kernel's");
-    int value = 0;
-    socklen_t size = sizeof value;
-    ::getsockopt(given, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size);
-    CHECK(value == 3000);
-    ::getsockopt(given, SOL_SOCKET, SO_KEEPALIVE, &value, &size);
-    CHECK(value == 1);
+    CHECK(options_of(given) == dies_with_its_peer);
 
     const auto other = port.connect();
     port.say(other, format_import_request("1-1").value());
@@ -335,7 +390,7 @@ TEST_CASE("an allowed plain client gets the list, and the device, and nothing is
     CHECK(port.hear(third, 100) == format_import_refusal(OpStatus::no_device));
 }
 
-TEST_CASE("a device in error state is refused with that status") {
+TEST_CASE("a device in error state is refused with that status, and bound anew") {
     Port port;
     port.config.usbip_allow = {Network::parse("127.0.0.1").value()};
     port.listen();
@@ -343,6 +398,15 @@ TEST_CASE("a device in error state is refused with that status") {
     const auto client = port.connect();
     port.say(client, format_import_request("1-1").value());
     CHECK(port.hear(client, 100) == format_import_refusal(OpStatus::device_error));
+    CHECK(port.until([&] { return port.renewed == std::vector<std::string>{"1-1"}; }));
+}
+
+TEST_CASE("a device that was in error state before the service came is bound anew") {
+    Port port;
+    port.set_status("1-1", "3");
+    port.arbiter->device_there("1-1", 3);
+    port.arbiter->device_there("1-2", 4);
+    CHECK(port.renewed == std::vector<std::string>{"1-1"});
 }
 
 TEST_CASE("a device that the kernel gave up after a stream is bound anew") {
