@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "doctor/sshd_check.hpp"
 
+#include "base/sshd_settings.hpp"
 #include "base/text.hpp"
 
 #include <array>
-#include <cstdio>
 #include <map>
-#include <memory>
 #include <string>
 
 #include <fmt/core.h>
@@ -14,9 +13,6 @@
 namespace longcord {
 
 namespace {
-
-constexpr std::string_view command =
-    "timeout 5 /usr/sbin/sshd -T -C user=longcord,host=pi,addr=192.0.2.1 2>&1";
 
 /// What config/sshd/50-longcord.conf sets and what must not be otherwise; values as sshd prints
 /// them.
@@ -73,17 +69,10 @@ Findings judge_sshd(std::string_view effective) {
 }
 
 Findings check_sshd() {
-    struct Close {
-        void operator()(std::FILE* pipe) const noexcept { ::pclose(pipe); }
-    };
-    const std::unique_ptr<std::FILE, Close> pipe(::popen(std::string(command).c_str(), "re"));
-    if (!pipe)
+    const auto settings = sshd_settings();
+    if (!settings)
         return {bad("sshd", "cannot be asked", "is openssh-server installed?")};
-    std::string text;
-    std::array<char, 4096> chunk;
-    while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe.get()))
-        text.append(chunk.data(), got);
-    return judge_sshd(text);
+    return judge_sshd(*settings);
 }
 
 } // namespace longcord

@@ -2,6 +2,7 @@
 #include "host/app.hpp"
 
 #include "base/spawn.hpp"
+#include "base/sshd_settings.hpp"
 #include "base/text.hpp"
 #include "control/permission.hpp"
 #include "host/metrics.hpp"
@@ -29,15 +30,6 @@ std::string node_name(const HostConfig& config) {
     return full.substr(0, full.find('.')); // Proxmox names a node by the first label
 }
 
-/// Accepted keys that do nothing yet: whoever set one must hear of it.
-std::vector<std::string> without_effect(const HostConfig& config) {
-    std::vector<std::string> keys;
-    for (const auto& [name, pi] : config.pis)
-        if (pi.dead_after)
-            keys.push_back(fmt::format("pis.{}.dead_after", name));
-    return keys;
-}
-
 std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
     const auto vmid = args.find("vmid");
     if (vmid == args.end() || !vmid->is_number_unsigned())
@@ -45,10 +37,19 @@ std::optional<unsigned> vmid_argument(const nlohmann::json& args) {
     return vmid->get<unsigned>();
 }
 
+/// What host.yaml leaves to this machine. sshd is asked once: a reload does not wait for it.
+HostConfig settled(HostConfig config) {
+    if (config.ssh_port == 0) {
+        static const std::uint16_t port = sshd_port();
+        config.ssh_port = port;
+    }
+    return config;
+}
+
 } // namespace
 
 App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem::path config_file)
-    : loop_(loop), roots_(std::move(roots)), config_(std::move(config)),
+    : loop_(loop), roots_(std::move(roots)), config_(settled(std::move(config))),
       config_file_(std::move(config_file)), pool_(loop),
       control_(
           loop, roots_.run() / "host.sock",
@@ -68,7 +69,8 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
                      hands_.something_changed();
                  }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
-      dialer_(pool_, opens_), servers_(loop, dialer_, reconciler_, journal_),
+      dialer_(pool_, opens_, config_), servers_(loop, dialer_, reconciler_, journal_),
+      offers_(loop, reconciler_.world(), journal_, dialer_),
       importer_(roots_, pool_, reconciler_, opens_, dialer_),
       uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
@@ -84,10 +86,23 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       keys_(loop, roots_, pool_, config_, node_name(config_), links_, journal_),
       pairing_(roots_, pool_, config_, node_name(config_), links_, keys_, journal_),
       pushes_(loop, roots_, pool_, config_, servers_, reconciler_, journal_),
-      hands_(loop, reconciler_, journal_), signals_(loop, SIGTERM, SIGINT, SIGHUP) {
+      hands_(loop, reconciler_, journal_),
+      announcer_(
+          loop, pool_,
+          [this](const std::string& problem) {
+              if (!problem.empty())
+                  return journal_.problem(problem);
+              spdlog::info("discovery: this node announces itself");
+          }),
+      signals_(loop, SIGTERM, SIGINT, SIGHUP) {
     reconciler_.world().node = node_name(config_);
     importer_.on_detached([this](const Place& place) { servers_.stream_ended(place); });
     links_.on_push([this](Preface preface) { return pushes_.push(std::move(preface)); });
+    links_.on_link_down([this](const std::string& pi) { offers_.link_down(pi); });
+    keys_.on_paired([this](const PairedKeys& paired, TimePoint began) {
+        for (const auto& pi : pushes_.keep_only(paired, began))
+            links_.expel(pi, "it is not paired any more");
+    });
     links_.on_expelled([this](const std::string& pi) { pushes_.forget(pi); });
     reconciler_.world().hot_add = config_.controllers.hot_add;
     reconciler_.world().dev = roots_.dev().string();
@@ -96,8 +111,6 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
 void App::start() {
     for (const auto& note : config_.notes)
         journal_.problem(note);
-    for (const auto& key : without_effect(config_))
-        journal_.problem(fmt::format("host.yaml: '{}' has no effect in this version", key));
     spawn_guarded(loop_, "control socket", control_.run());
     spawn_guarded(loop_, "link socket", links_.run());
     spawn_guarded(loop_, "keys of Pis", keys_.run());
@@ -108,9 +121,12 @@ void App::start() {
     spawn_guarded(loop_, "device nodes", pve_.watch_nodes());
     spawn_guarded(loop_, "uses of this host", uses_.run());
     servers_.configure(config_.usbip_servers);
+    offers_.configure(config_.serial_offers);
     spawn_guarded(loop_, "what was pushed", pushes_.resume());
     machines_.configure(config_.virtual_machines);
     spawn_guarded(loop_, "machines of host.yaml", machines_.watch());
+    spawn_guarded(loop_, "discovery", announcer_.run());
+    announce();
     spawn_guarded(loop_, "watchdog", feed_watchdog());
     watch_signals();
     ::sd_notify(0, "READY=1");
@@ -133,26 +149,39 @@ void App::watch_signals() {
     });
 }
 
-/// What of host.yaml counts at once; a link that is up keeps what it was told.
+void App::announce() {
+    Announcer::Wish wish{node_name(config_), config_.ssh_port, {}};
+    if (config_.discovery)
+        wish.interfaces = config_.discovery_interfaces;
+    announcer_.want(std::move(wish));
+}
+
+/// What of host.yaml counts at once; a link that is up keeps the address it was given.
 void App::apply_config() {
     World& world = reconciler_.world();
     world.node = node_name(config_);
     world.hot_add = config_.controllers.hot_add;
-    links_.configure(world.node, config_.dead_after);
+    links_.configure(world.node);
     kernel_.admit_foreign(config_.foreign_imports == ForeignImports::allow);
+    announce();
 }
 
 void App::reload() {
     auto config = load_host_config(config_file_);
     if (!config) {
-        spdlog::error("{}; the configuration from before stays in force", config.error().message);
+        config_problem_ = config.error().message + "; the configuration from before stays in force";
+        journal_.problem(config_problem_);
         return;
     }
-    config_ = std::move(*config);
+    config_problem_.clear();
+    config_ = settled(std::move(*config));
     spdlog::set_level(spdlog::level::from_str(config_.log_level));
     servers_.configure(config_.usbip_servers);
+    offers_.configure(config_.serial_offers);
     machines_.configure(config_.virtual_machines);
     apply_config();
+    for (const auto& note : config_.notes)
+        journal_.problem(note);
     spdlog::info("{} read anew", config_file_.string());
     reconciler_.wake();
 }
@@ -182,8 +211,14 @@ void App::changed(const Place& place, const Outcome* outcome) {
 }
 
 ReportInput App::report_input() const {
-    ReportInput input{
-        reconciler_.world(), reconciler_.outcomes(), rules_.states(), pve_.seen(), {}, {}};
+    ReportInput input{reconciler_.world(),
+                      reconciler_.outcomes(),
+                      rules_.states(),
+                      pve_.seen(),
+                      {},
+                      config_problem_,
+                      {}};
+    input.serial_offers = offers_.status();
     input.unwritten = intents_.unwritten();
     for (const auto& [name, pi] : reconciler_.world().pis)
         if (const auto rtt = links_.round_trip(name))
@@ -192,7 +227,8 @@ ReportInput App::report_input() const {
 }
 
 Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, Peer peer) {
-    static const std::vector<std::string_view> for_portal{"status", "devices", "explain", "events"};
+    static const std::vector<std::string_view> for_portal{
+        "status", "devices", "explain", "events", "portal-code-use"};
     if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
         co_return allowed.error();
     if (PairingDesk::knows(verb)) {
@@ -213,6 +249,12 @@ Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, 
         co_return report_status(report_input(), vmid_argument(args));
     if (verb == "devices")
         co_return report_devices(report_input());
+    if (is_setup_code_verb(verb)) {
+        std::string said;
+        auto reply = answer_setup_code(setup_code_, verb, args, said);
+        spdlog::info("{}", said);
+        co_return reply;
+    }
     if (verb == "events")
         co_return journal_.log().to_json(args);
     if (verb == "explain") {

@@ -4,6 +4,8 @@
 
 #include "config/host_config.hpp"
 #include "control/server.hpp"
+#include "control/setup_code.hpp"
+#include "discovery/announcer.hpp"
 #include "host/executor.hpp"
 #include "host/hand_verbs.hpp"
 #include "host/kernel_source.hpp"
@@ -14,6 +16,7 @@
 #include "host/push_desk.hpp"
 #include "host/pve_source.hpp"
 #include "host/report.hpp"
+#include "host/serial_offers.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,11 +38,13 @@ class App {
     void watch_signals();
     void reload();
     void apply_config();
+    void announce();
     Task<> feed_watchdog();
 
     asio::io_context& loop_;
     Roots roots_;
     HostConfig config_;
+    std::string config_problem_; ///< empty: the file is as it is in force
     std::filesystem::path config_file_;
     WorkerPool pool_;
     ControlServer control_;
@@ -50,6 +55,7 @@ class App {
     OpenRequests opens_;
     StreamDialer dialer_;
     PlainServers servers_;
+    SerialOffers offers_;
     Importer importer_;
     HostUseSource uses_;
     Executor executor_;
@@ -64,6 +70,8 @@ class App {
     PairingDesk pairing_;
     PushDesk pushes_;
     HandVerbs hands_;
+    Announcer announcer_;
+    SetupCode setup_code_;
     asio::signal_set signals_;
 };
 

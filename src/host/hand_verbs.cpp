@@ -42,6 +42,9 @@ Result<Place> find_place(const World& world, const std::string& text) {
         return fail(
             place.error().kind, "\"{}\" is no place that is known here: {}", printable(text),
             place.error().message);
+    for (const auto& [port, import] : world.imports) // as lsusb shows it on this node
+        if (import.local && import.local->device.place == *place)
+            return import.place;
     return *place;
 }
 

@@ -5,6 +5,9 @@
 #include "plan/changes.hpp"
 #include "usbip/authorize.hpp"
 #include "usbip/compare.hpp"
+#include "usbip/port_speed.hpp"
+
+#include <spdlog/spdlog.h>
 
 namespace longcord {
 
@@ -65,10 +68,13 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
 
     auto socket = std::make_shared<UniqueFd>(std::move(stream.socket));
     const Speed speed = stream.speed;
-    std::function<Result<>()> job = [records = records_, vhci = vhci_, record, socket,
-                                     speed]() -> Result<> {
+    std::function<Result<>()> job = [roots = roots_, records = records_, vhci = vhci_, record,
+                                     socket, speed]() -> Result<> {
         if (auto saved = records.save(record); !saved)
             return saved;
+        // Where it fails the device may be taken for a high speed one, which is seen and said then.
+        if (auto forgotten = forget_port_speed(roots, record.port); !forgotten)
+            spdlog::debug("vhci port {}: {}", record.port, forgotten.error().message);
         auto attached = vhci.attach(record.port, socket->get(), record.devid, speed);
         if (!attached)
             records.remove(record.port);

@@ -91,7 +91,6 @@ void Journal::outcome_changed(const Place& place, const Outcome* outcome) {
     case DeviceState::importing: // the actions tell
     case DeviceState::plugging:
     case DeviceState::leaving:
-    case DeviceState::hub:
         return;
     case DeviceState::plugged: {
         Event event = event_at(
@@ -102,6 +101,7 @@ void Journal::outcome_changed(const Place& place, const Outcome* outcome) {
         event.vmid = outcome->vmid;
         return write(std::move(event), false);
     }
+    case DeviceState::hub:
     case DeviceState::unclaimed:
     case DeviceState::waiting:
         return device(place, std::string(to_string(outcome->state)), outcome->why);
@@ -115,11 +115,13 @@ void Journal::outcome_changed(const Place& place, const Outcome* outcome) {
     }
 }
 
-void Journal::pi(const std::string& name, std::string kind, std::string message) {
+void Journal::pi(
+    const std::string& name, std::string kind, std::string message, std::string address) {
     Event event;
     event.kind = std::move(kind);
     event.pi = name;
     event.message = std::move(message);
+    event.address = std::move(address);
     const bool warn = event.kind == "refused";
     write(std::move(event), warn);
 }

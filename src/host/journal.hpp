@@ -30,7 +30,9 @@ class Journal {
     void qmp_session(milliseconds held) { counters_.qmp.add(held); }
     const Counters& counters() const noexcept { return counters_; }
     void outcome_changed(const Place& place, const Outcome* outcome);
-    void pi(const std::string& name, std::string kind, std::string message);
+    /// `address`: of somebody at that Pi's ports.
+    void pi(
+        const std::string& name, std::string kind, std::string message, std::string address = {});
     void device(const Place& place, std::string kind, std::string message);
     void vm(unsigned vmid, std::string kind, std::string message);
     void problem(std::string message);

@@ -97,6 +97,7 @@ Task<> KernelSource::adopt_imports() {
         import.place = record.place;
         import.devid = record.devid;
         import.since = Clock::now();
+        import.found = true;
         import.ready = is_authorized(roots_, row->local_busid);
         journal_.device(
             record.place, "adopted",
@@ -145,7 +146,7 @@ Task<> KernelSource::read_vhci() {
         }
         if (epoch != importer_.epoch())
             continue; // read before an attach or detach that has ended since
-        for (const auto& freed : vhci_listed(reconciler_.world(), *ports)) {
+        for (const auto& freed : vhci_listed(reconciler_.world(), *ports, Clock::now())) {
             records_.remove(freed.port);
             importer_.freed(freed.port);
             stream_ended_(freed.place);

@@ -69,6 +69,7 @@ void KeyWatch::take(Look look, TimePoint began) {
             links_.expel(link.pi, "another key has taken its place");
     }
     paired_ = std::move(look.paired);
+    on_paired_(paired_, began);
     links_.set_nodes(std::move(look.nodes));
     if (!look.copies.empty())
         look.complaints.insert("no copy of the Pis' keys is kept: " + look.copies);

@@ -26,6 +26,10 @@ class KeyWatch {
     Task<> run();
     /// At once, because something was changed here.
     void look_now() { timer_.cancel(); }
+    /// What else depends on a key: told after each look that succeeded what was paired when it
+    /// began.
+    using OnPaired = std::function<void(const PairedKeys& paired, TimePoint began)>;
+    void on_paired(OnPaired tell) { on_paired_ = std::move(tell); }
     /// As of the last look that succeeded.
     const PairedKeys& paired() const noexcept { return paired_; }
 
@@ -47,6 +51,7 @@ class KeyWatch {
     std::string node_;
     LinkSource& links_;
     Journal& journal_;
+    OnPaired on_paired_;
     asio::steady_timer timer_;
     PairedKeys paired_;
     std::set<std::string> complaints_; ///< said already

@@ -10,9 +10,17 @@ LinkSource::LinkSource(
     asio::io_context& loop, const Roots& roots, const HostConfig& config, std::string node,
     Reconciler& reconciler, Journal& journal, OpenRequests& opens)
     : loop_(loop), config_(config), node_(std::move(node)), reconciler_(reconciler),
-      journal_(journal), opens_(opens), server_(loop, roots, node_, handler(), config.dead_after) {
+      journal_(journal), opens_(opens),
+      server_(loop, roots, node_, handler(), [&config](const std::string& pi) {
+          return config.dead_after_of(pi);
+      }) {
     opens_.send_with(
         [this](const std::string& pi, HostMessage said) { server_.send(pi, std::move(said)); });
+}
+
+void LinkSource::configure(std::string node) {
+    node_ = std::move(node);
+    server_.set(node_);
 }
 
 LinkServer::Handler LinkSource::handler() {
@@ -33,6 +41,7 @@ LinkServer::Handler LinkSource::handler() {
     handler.down = [this](std::string pi, Error why) {
         pi_unlinked(reconciler_.world(), pi, why.kind == ErrorKind::timeout);
         opens_.lost(pi);
+        on_link_down_(pi);
         journal_.pi(pi, "unlinked", why.message);
         reconciler_.wake();
     };

@@ -23,10 +23,7 @@ class LinkSource {
     Task<> run() { return server_.run(); }
 
     /// host.yaml was read anew.
-    void configure(std::string node, milliseconds dead_after) {
-        node_ = std::move(node);
-        server_.set(node_, dead_after);
-    }
+    void configure(std::string node);
 
     /// Tells the Pi of that place, if it is linked.
     void tell(const Place& place, const Outcome& outcome);
@@ -40,6 +37,9 @@ class LinkSource {
     using OnPush = std::function<Task<Done>(Preface)>;
     void on_push(OnPush handle) { on_push_ = std::move(handle); }
     void on_pairing(OnPairing handle) { on_pairing_ = std::move(handle); }
+    void on_link_down(std::function<void(const std::string& pi)> handle) {
+        on_link_down_ = std::move(handle);
+    }
     /// What else came from a Pi that is unpaired.
     void on_expelled(std::function<void(const std::string& pi)> handle) {
         on_expelled_ = std::move(handle);
@@ -72,6 +72,7 @@ class LinkSource {
     OnPairing on_pairing_;
     OnLeave on_leave_;
     OnPush on_push_;
+    std::function<void(const std::string& pi)> on_link_down_;
     std::function<void(const std::string& pi)> on_expelled_;
     Reconciler& reconciler_;
     Journal& journal_;

@@ -78,24 +78,17 @@ void MachineSource::configure(const std::vector<MachineConfig>& machines) {
 void MachineSource::set_rules(unsigned id, const MachineConfig& machine) {
     RulesState state;
     state.file = config_file_;
-    std::vector<Rule> rules;
-    bool usable = true;
-    for (const auto& port : machine.ports) {
-        auto parsed = parse_rules(port.text);
-        usable = usable && parsed.ok();
+    for (const RuleText& port : machine.ports)
         state.text += port.text + '\n';
-        for (auto& diagnostic : parsed.diagnostics) {
-            diagnostic.line = port.line;
-            journal_.vm(id, "rules-error", format_diagnostic(config_file_, diagnostic));
-            state.diagnostics.push_back(std::move(diagnostic));
-        }
-        for (auto& rule : parsed.rules) {
-            rule.line = port.line;
-            rules.push_back(std::move(rule));
-        }
-    }
+    ParsedRules parsed = parse_rules(machine.ports);
+    for (const Diagnostic& diagnostic : parsed.diagnostics)
+        journal_.vm(
+            id, diagnostic.severity == Diagnostic::Severity::error ? "rules-error" : "rules",
+            format_diagnostic(config_file_, diagnostic));
+    const bool usable = parsed.ok();
+    state.diagnostics = std::move(parsed.diagnostics);
     rules_.set_machine(
-        id, std::move(state), usable ? std::optional(std::move(rules)) : std::nullopt);
+        id, std::move(state), usable ? std::optional(std::move(parsed.rules)) : std::nullopt);
 }
 
 void MachineSource::forget(unsigned id) {

@@ -25,7 +25,9 @@ class OpenRequests {
     struct Request {
         explicit Request(asio::io_context& loop) : timer(loop) {}
         std::uint64_t n = 0;
-        Place place;
+        std::string pi;
+        std::string what;           ///< "workbench/1-1.2", for messages
+        std::optional<Place> place; ///< of a device; none: it is about a serial port
         asio::steady_timer timer;
         std::optional<Result<>> answer;
     };
@@ -39,12 +41,17 @@ class OpenRequests {
     /// Says `open` for this place. The answer is waited for apart, so that the connection can be
     /// made meanwhile.
     RequestPtr ask(const Place& place, unsigned vmid, const StreamSecret& secret);
+    /// The same for a serial port of that Pi, and the client that wants it.
+    RequestPtr ask_serial(
+        const std::string& pi, const std::string& port, const std::string& client,
+        const StreamSecret& secret);
     /// Success: the Pi expects the stream. busy, refused: as the Pi says; timeout: it says nothing.
     Task<Result<>> answer(RequestPtr request);
     /// The node has let go, or will not come.
     void close(const Place& place);
 
-    /// Answers, as they come in; the place of the question that `n` was, if it is still asked.
+    /// Answers, as they come in; the place of the question that `n` was, if it is still asked and
+    /// was about a device.
     std::optional<Place> opened(const std::string& pi, const Opened& message);
     std::optional<Place> refused(const std::string& pi, const OpenRefused& message);
     std::optional<Place> busy(const std::string& pi, const Busy& message);
@@ -52,6 +59,7 @@ class OpenRequests {
     void lost(const std::string& pi);
 
   private:
+    RequestPtr begin(const std::string& pi, std::string what);
     std::optional<Place> settle(const std::string& pi, std::uint64_t n, Result<> answer);
 
     asio::io_context& loop_;

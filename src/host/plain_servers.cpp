@@ -68,6 +68,8 @@ Task<Result<std::size_t>> PlainServers::ask(std::string name, Address server) {
         co_return address.error();
     const asio::ip::tcp::endpoint endpoint(*address, server.port);
     const auto devices = co_await request_device_list(endpoint, answer_limit);
+    if (!is_ours(name)) // unpaired, or taken out of host.yaml, while it was asked
+        co_return fail(ErrorKind::not_found, "{} is not asked any more", name);
     if (!devices) {
         // What it serves already, it goes on serving; nothing new is asked of it.
         pi_unlinked(reconciler_.world(), name, false);
@@ -163,7 +165,8 @@ Task<> PlainServers::look_for(Place place) {
     for (unsigned look = 0; look < most_looks; ++look, pause *= 2) {
         co_await sleep_for(pause);
         const auto pi = reconciler_.world().pis.find(place.pi);
-        if (pi == reconciler_.world().pis.end() || reconciler_.world().announced_at(place))
+        if (pi == reconciler_.world().pis.end() || reconciler_.world().announced_at(place) ||
+            !is_ours(place.pi))
             co_return;
         const Address server{pi->second.address, static_cast<std::uint16_t>(pi->second.usbip_port)};
         co_await ask(place.pi, server);

@@ -58,6 +58,9 @@ class PlainServers {
     void stream_ended(const Place& place);
 
   private:
+    bool is_ours(const std::string& name) const {
+        return servers_.contains(name) || pushes_.contains(name);
+    }
     Task<> ask_first(std::string name, Address server);
     Task<> look_for(Place place);
     void listed(

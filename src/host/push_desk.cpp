@@ -68,10 +68,11 @@ Task<Done> PushDesk::push(Preface preface) {
         co_return Done{
             true, place.to_string() + (was_known ? " is let go" : " was not known here")};
     }
-    Address server{preface.address, default_usbip_port};
+    pushers_[preface.pi] = {preface.key, Clock::now()};
+    Address server{preface.address, config_.usbip_port};
     if (const auto set = config_.pis.find(preface.pi);
         set != config_.pis.end() && set->second.address)
-        if (const auto address = Address::parse(*set->second.address, default_usbip_port))
+        if (const auto address = Address::parse(*set->second.address, config_.usbip_port))
             server = *address;
     auto done = co_await connect(place, server);
     co_return done;
@@ -112,8 +113,42 @@ void PushDesk::changed(const Place& place) {
             waiter->timer.cancel();
 }
 
+/// Of a push that says nothing of its key (a longcord-link from before an upgrade), the name
+/// counts.
+bool PushDesk::lost_its_key(
+    const std::string& pi, const PairedKeys& paired, TimePoint began) const {
+    const auto found = pushers_.find(pi);
+    const Pusher pusher = found == pushers_.end() ? Pusher{} : found->second;
+    if (pusher.since >= began)
+        return false; // paired, and let in, after that look began
+    const auto key = paired.find(pi);
+    if (key == paired.end())
+        return !pusher.key.empty() || paired_before_.contains(pi);
+    return !pusher.key.empty() && pusher.key != key->second.fingerprint;
+}
+
+std::set<std::string> PushDesk::keep_only(const PairedKeys& paired, TimePoint began) {
+    std::set<std::string> lost;
+    std::set<std::string> unpaired;
+    for (const auto& [pi, pushed] : servers_.pushes())
+        if (lost_its_key(pi, paired, began))
+            (paired.contains(pi) ? lost : unpaired).insert(pi);
+    paired_before_.clear();
+    for (const auto& [pi, key] : paired)
+        paired_before_.insert(pi);
+    for (const auto& pi : lost)
+        journal_.pi(pi, "unlinked", "another key has taken its place: what it pushed is let go");
+    for (const auto& pi : unpaired)
+        journal_.pi(pi, "unlinked", "it is not paired any more: what it pushed is let go");
+    lost.insert(unpaired.begin(), unpaired.end());
+    for (const auto& pi : lost)
+        forget(pi);
+    return unpaired;
+}
+
 void PushDesk::forget(const std::string& pi) {
     servers_.withdraw_all(pi);
+    pushers_.erase(pi);
     spawn_guarded(loop_, "remembering what was pushed", save());
 }
 
@@ -123,7 +158,11 @@ Task<> PushDesk::save() {
         json busids = json::array();
         for (const auto& place : pushed.places)
             busids.push_back(place.busid());
-        pis[pi] = {{"server", pushed.server.to_string()}, {"busids", std::move(busids)}};
+        const auto pusher = pushers_.find(pi);
+        pis[pi] = {
+            {"server", pushed.server.to_string()},
+            {"key", pusher == pushers_.end() ? "" : pusher->second.key},
+            {"busids", std::move(busids)}};
     }
     std::function<Result<>()> job = [file = file_, text = pis.dump(1) + '\n'] {
         return write_file(file, text, 0600);
@@ -146,8 +185,10 @@ Task<> PushDesk::resume() {
         const auto server =
             entry.is_object() && entry.contains("server") && entry["server"].is_string() &&
                     is_pi_name(pi)
-                ? Address::parse(entry["server"].get<std::string>(), default_usbip_port)
+                ? Address::parse(entry["server"].get<std::string>(), config_.usbip_port)
                 : Result<Address>(fail(ErrorKind::invalid, "no server"));
+        if (entry.is_object() && entry.contains("key") && entry["key"].is_string())
+            pushers_[pi] = {entry["key"].get<std::string>(), TimePoint{}};
         const json busids =
             entry.is_object() ? entry.value("busids", json::array()) : json::array();
         for (const auto& busid : busids) {

@@ -12,8 +12,11 @@
 #include "link/message.hpp"
 #include "link/preface.hpp"
 #include "link/push_command.hpp"
+#include "pairing/key_folders.hpp"
 
+#include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace longcord {
@@ -33,6 +36,10 @@ class PushDesk {
     Task<Done> push(Preface preface);
     /// A Pi was unpaired.
     void forget(const std::string& pi);
+    /// These were paired at `began`, as of another node too, or from before a restart: what was
+    /// pushed with a key that lets nobody in any more is taken back. Returns whose it was and who
+    /// is not paired at all now.
+    std::set<std::string> keep_only(const PairedKeys& paired, TimePoint began);
     /// Where a place stands has changed.
     void changed(const Place& place);
 
@@ -43,6 +50,7 @@ class PushDesk {
         asio::steady_timer timer;
     };
 
+    bool lost_its_key(const std::string& pi, const PairedKeys& paired, TimePoint began) const;
     Task<Done> connect(Place place, Address server);
     Task<Done> outcome_of(Place place);
     Task<> save();
@@ -55,6 +63,12 @@ class PushDesk {
     Reconciler& reconciler_;
     Journal& journal_;
     std::vector<std::shared_ptr<Waiter>> waiters_;
+    struct Pusher {
+        std::string key;   ///< its fingerprint; empty: not known
+        TimePoint since{}; ///< when it was let in with it last
+    };
+    std::map<std::string, Pusher> pushers_; ///< by Pi
+    std::set<std::string> paired_before_;   ///< as of the latest look at the keys
 };
 
 } // namespace longcord

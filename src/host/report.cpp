@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/report.hpp"
 
+#include "host/report_parts.hpp"
 #include "plan/guest_port.hpp"
 #include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
@@ -15,8 +16,6 @@ namespace longcord {
 
 namespace {
 
-constexpr std::string_view nothing_there = "nothing is plugged in there";
-
 using nlohmann::json;
 
 template <class T> json or_null(const std::optional<T>& value) {
@@ -29,12 +28,6 @@ unsigned shown_class(const Device& device) {
     return by_interface ? device.interfaces.front().code : device.device_class.code;
 }
 
-/// Null for a VM of Proxmox.
-json machine_name(const ReportInput& input, unsigned vmid) {
-    const auto name = input.world.machines.find(vmid);
-    return name == input.world.machines.end() ? json(nullptr) : json(name->second);
-}
-
 /// Who protects the stream of an import; null: there is none.
 json stream_of(const Situation& situation) {
     if (!situation.import)
@@ -43,6 +36,13 @@ json stream_of(const Situation& situation) {
         return "direct";
     // Found at start: a stream that our own process carried would have ended with it.
     return std::string(to_string(situation.import->engine.value_or(SealEngine::kernel)));
+}
+
+} // namespace
+
+json machine_name(const ReportInput& input, unsigned vmid) {
+    const auto name = input.world.machines.find(vmid);
+    return name == input.world.machines.end() ? json(nullptr) : json(name->second);
 }
 
 json report_device(
@@ -81,6 +81,19 @@ Outcome outcome_of(const ReportInput& input, const Place& place) {
     none.why = input.world.complete() ? "not looked at yet" : "the service is still starting";
     return none;
 }
+
+json worded(const ReportInput& input, json value) {
+    if (input.world.machines.empty())
+        return value;
+    if (value.is_string())
+        return with_machine_names(value.get<std::string>(), input.world.machines);
+    if (value.is_structured())
+        for (auto& part : value)
+            part = worded(input, std::move(part));
+    return value;
+}
+
+namespace {
 
 json report_pis(const ReportInput& input) {
     json pis = json::array();
@@ -195,8 +208,22 @@ json report_vms(const ReportInput& input, std::optional<unsigned> only) {
     return vms;
 }
 
+json report_serial_offers(const ReportInput& input) {
+    json offers = json::array();
+    for (const auto& each : input.serial_offers)
+        offers.push_back(
+            {{"pi", each.offer.pi},
+             {"port", each.offer.port},
+             {"listen", each.offer.listen.to_string()},
+             {"listening", each.problem.empty()},
+             {"clients", each.clients}});
+    return offers;
+}
+
 json report_problems(const ReportInput& input) {
     json problems = json::array();
+    if (!input.config_problem.empty())
+        problems.push_back(input.config_problem);
     if (!input.world.knows_rules)
         problems.push_back("the rules have not been read yet: is /etc/pve there?");
     if (input.world.vhci.empty())
@@ -205,57 +232,10 @@ json report_problems(const ReportInput& input) {
         if (const auto intent = input.world.intents.find(vmid); intent != input.world.intents.end())
             for (const auto& ram : intent->second.unloadable)
                 problems.push_back(how_to_load(vmid, ram));
+    for (const auto& each : input.serial_offers)
+        if (!each.problem.empty())
+            problems.push_back(each.problem);
     return problems;
-}
-
-std::string what_next(const Outcome& outcome) {
-    switch (outcome.state) {
-    case DeviceState::plugged:
-        return "It stays there until it is unplugged, the VM stops, or the rules change.";
-    case DeviceState::waiting:
-        return "Longcord goes on as soon as that changes.";
-    case DeviceState::importing:
-    case DeviceState::plugging:
-    case DeviceState::leaving:
-        return "This is under way now.";
-    case DeviceState::held_off:
-        return "It is tried again when it has been quiet for a while, or is plugged in anew.";
-    case DeviceState::conflict:
-        return "Nobody gets it until one of the rules is changed or one of the VMs stops.";
-    case DeviceState::refused:
-        return "Nothing happens until the reason is gone.";
-    case DeviceState::unclaimed:
-        return outcome.why == nothing_there
-                   ? "A device that is plugged in there is looked at anew."
-                   : "Nothing happens; a rule in a VM's .usb.conf would claim it.";
-    case DeviceState::hub:
-        return "Hubs are never plugged; what is plugged into them is.";
-    }
-    return {};
-}
-
-std::string outcome_sentence(const Outcome& outcome) {
-    if (outcome.state == DeviceState::plugged)
-        return fmt::format(
-            "plugged into VM {}{}{}", outcome.vmid.value_or(0),
-            outcome.guest_port ? fmt::format(", port {}", *outcome.guest_port) : "",
-            outcome.why.empty() ? "" : "; " + outcome.why);
-    std::string sentence(to_string(outcome.state));
-    if (!outcome.why.empty())
-        sentence += ": " + outcome.why;
-    return sentence;
-}
-
-/// Machines have names, not numbers, in all that people read.
-json worded(const ReportInput& input, json value) {
-    if (input.world.machines.empty())
-        return value;
-    if (value.is_string())
-        return with_machine_names(value.get<std::string>(), input.world.machines);
-    if (value.is_structured())
-        for (auto& part : value)
-            part = worded(input, std::move(part));
-    return value;
 }
 
 json devices_of(const ReportInput& input) {
@@ -287,6 +267,7 @@ json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
         {"pis", report_pis(input)},
         {"vms", report_vms(input, vmid)},
         {"devices", std::move(devices)},
+        {"serial_offers", report_serial_offers(input)},
         {"problems", report_problems(input)},
     };
     return worded(input, std::move(result));
@@ -301,47 +282,6 @@ json report_rescan(const std::vector<PlainServers::Answer>& answers) {
              {"devices", answer.devices ? json(*answer.devices) : json(nullptr)},
              {"problem", answer.devices ? "" : answer.devices.error().message}});
     return {{"servers", std::move(servers)}};
-}
-
-json report_explain(const ReportInput& input, const Place& place) {
-    const auto all = situations(input.world);
-    const auto found = all.find(place);
-    const Situation situation = found == all.end() ? Situation{} : found->second;
-    Outcome outcome = outcome_of(input, place);
-    const Device* known = situation.device();
-    if (!known)
-        outcome.why = nothing_there;
-    json rules = json::array();
-    json winner;
-    if (known) {
-        Device device = *known;
-        device.place = place;
-        const Subject subject = situation.subject(device);
-        for (const auto& verdict : explain(subject, input.world.rules)) {
-            const auto file = input.rules.find(verdict.vmid);
-            rules.push_back({
-                {"vmid", verdict.vmid},
-                {"machine", machine_name(input, verdict.vmid)},
-                {"file", file == input.rules.end() ? "" : file->second.file},
-                {"line", verdict.line},
-                {"rule", verdict.rule},
-                {"verdict", std::string(to_string(verdict.kind))},
-                {"reason", verdict.reason},
-            });
-        }
-        for (const auto& claim : claims(subject, input.world.rules))
-            if (outcome.vmid == claim.vmid)
-                winner = {{"vmid", claim.vmid}, {"line", claim.line}};
-    }
-    json result{
-        {"place", place.to_string()},
-        {"device", known ? report_device(input, place, situation, outcome) : json(nullptr)},
-        {"rules", std::move(rules)},
-        {"winner", std::move(winner)},
-        {"outcome", outcome_sentence(outcome)},
-        {"next", what_next(outcome)},
-    };
-    return worded(input, std::move(result));
 }
 
 } // namespace longcord

@@ -5,6 +5,7 @@
 
 #include "host/plain_servers.hpp"
 #include "host/rules_state.hpp"
+#include "host/serial_offers.hpp"
 #include "plan/planner.hpp"
 #include "proxmox/config_watcher.hpp"
 
@@ -18,7 +19,9 @@ struct ReportInput {
     const std::map<unsigned, RulesState>& rules;
     const PveSnapshot& pve;
     std::map<std::string, milliseconds> round_trips; ///< by Pi
+    std::string config_problem;                      ///< of host.yaml, which was read anew in vain
     std::set<unsigned> unwritten; ///< VMs of which something is kept in memory only
+    std::vector<SerialOffers::Status> serial_offers{};
 };
 
 nlohmann::json report_devices(const ReportInput& input);

@@ -3,6 +3,7 @@
 
 #include "seal/stream_preface.hpp"
 #include "usbip/conversation.hpp"
+#include "usbip/stream_options.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -10,8 +11,11 @@ namespace longcord {
 
 namespace {
 
-/// TCP connect, request and reply together. On a LAN this takes milliseconds.
+/// TCP connect, and of a Pi request and reply. On a LAN this takes milliseconds.
 constexpr milliseconds handshake_limit{3'000};
+/// usbipd-win takes its device from Windows first, and gives up after 10 s (VBoxUsb.cs,
+/// ClaimDevice).
+constexpr milliseconds plain_answer_limit{12'000};
 /// A name server that does not answer is not waited for longer.
 constexpr milliseconds resolve_limit{3'000};
 
@@ -64,7 +68,8 @@ Task<Result<DialedStream>> StreamDialer::dial(ImportDevice action) {
             co_return at_server(server, action.place.busid(), sealed.error());
         co_return sealed;
     }
-    auto imported = co_await request_import(server, action.place.busid(), handshake_limit);
+    const ImportLimits limits{handshake_limit, plain_answer_limit};
+    auto imported = co_await request_import(server, action.place.busid(), limits);
     if (!imported)
         co_return imported.error();
     DialedStream stream{std::move(*imported), to_string(server), std::nullopt};
@@ -86,10 +91,35 @@ Task<Result<SealedStream>> StreamDialer::open_sealed(
         opens_.close(action.place);
         co_return tcp.error();
     }
+    const auto watched = set_stream_options(tcp->get(), config_.dead_after_of(action.place.pi));
+    if (!watched)
+        co_return watched.error();
     auto shown = co_await send_preface(std::move(*tcp), secret->ticket);
     if (!shown)
         co_return shown.error();
     co_return sealer_.seal(std::move(*shown), *secret, StreamSide::node);
+}
+
+Task<Result<DialedSerial>> StreamDialer::dial_serial(DialSerial target) {
+    const auto secret = make_stream_secret();
+    if (!secret)
+        co_return secret.error();
+    const auto address = co_await resolve(target.server);
+    if (!address)
+        co_return address.error();
+    const asio::ip::tcp::endpoint server(*address, target.server_port);
+    const auto request = opens_.ask_serial(target.pi, target.port, target.client, *secret);
+    auto tcp = co_await connect_stream(server, handshake_limit);
+    const auto answer = co_await opens_.answer(request);
+    if (!answer)
+        co_return answer.error();
+    if (!tcp)
+        co_return tcp.error();
+    auto shown = co_await send_preface(std::move(*tcp), secret->ticket);
+    if (!shown)
+        co_return shown.error();
+    DialedSerial stream{std::move(*shown), *secret};
+    co_return stream;
 }
 
 Task<Result<DialedStream>> StreamDialer::dial_sealed(

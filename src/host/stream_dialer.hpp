@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/worker_pool.hpp"
+#include "config/host_config.hpp"
 #include "host/open_requests.hpp"
 #include "plan/action.hpp"
 #include "seal/stream_sealer.hpp"
@@ -17,12 +18,30 @@ struct DialedStream {
     std::optional<SealEngine> engine; ///< none: direct, nothing protects it
 };
 
+/// A serial port of a Pi that is linked.
+struct DialSerial {
+    std::string pi;
+    std::string server; ///< its address, or a name
+    std::uint16_t server_port = 0;
+    std::string port;   ///< as OpenSerial has it
+    std::string client; ///< for whom
+};
+
+/// The Pi expects records from here on.
+struct DialedSerial {
+    UniqueFd tcp;
+    StreamSecret secret;
+};
+
 class StreamDialer {
   public:
-    StreamDialer(WorkerPool& pool, OpenRequests& opens) : pool_(pool), opens_(opens) {}
+    StreamDialer(WorkerPool& pool, OpenRequests& opens, const HostConfig& config)
+        : pool_(pool), opens_(opens), config_(config) {}
 
     /// Connection, `open` and the import's handshake. Each message names server and device.
     Task<Result<DialedStream>> dial(ImportDevice action);
+    /// Connection, `open` and preface; the seal is the caller's to put on.
+    Task<Result<DialedSerial>> dial_serial(DialSerial target);
     /// An address, or a name, which is looked up for 3 s at most.
     Task<Result<asio::ip::address>> resolve(std::string host);
 
@@ -32,6 +51,7 @@ class StreamDialer {
 
     WorkerPool& pool_;
     OpenRequests& opens_;
+    const HostConfig& config_;
     StreamSealer sealer_;
 };
 

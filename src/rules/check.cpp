@@ -14,6 +14,10 @@ Subject SeenDevice::subject() const {
     return Subject{device, devpath, peer ? &*peer : nullptr, peer_devpath};
 }
 
+std::string RulesFile::vm() const {
+    return machine.empty() ? std::to_string(vmid) : machine;
+}
+
 namespace {
 
 using Severity = Diagnostic::Severity;
@@ -59,7 +63,8 @@ class Checker {
 
     void check_file(const RulesFile& file) {
         found_ = file.parsed.diagnostics;
-        check_owner(file);
+        if (file.machine.empty())
+            check_owner(file);
         for (const auto& rule : file.parsed.rules) {
             check_pi(rule);
             if (rule.deny || check_own_denies(file, rule))
@@ -180,7 +185,7 @@ class Checker {
                     "VM {} has the same rule ({}): whichever of the two runs gets the "
                     "device; it stays with the one that has it, and if both start "
                     "without it neither gets it",
-                    sharing_vm->vmid, where(*sharing_vm, *shared)));
+                    sharing_vm->vm(), where(*sharing_vm, *shared)));
         if (conflicting != nullptr)
             report(
                 Severity::warning, rule,
@@ -188,7 +193,7 @@ class Checker {
                     "conflict with VM {} ({}: {}): a device that fits both rules goes to "
                     "neither VM while both run; write a longer place or one more "
                     "qualifier in the rule that is to win",
-                    conflicting_vm->vmid, where(*conflicting_vm, *conflicting),
+                    conflicting_vm->vm(), where(*conflicting_vm, *conflicting),
                     format_rule(*conflicting)));
         if (stronger != nullptr)
             report(
@@ -196,8 +201,8 @@ class Checker {
                 fmt::format(
                     "VM {} is stronger in part of this ({}: {}): a device that fits both "
                     "rules goes to VM {} while it runs",
-                    stronger_vm->vmid, where(*stronger_vm, *stronger), format_rule(*stronger),
-                    stronger_vm->vmid));
+                    stronger_vm->vm(), where(*stronger_vm, *stronger), format_rule(*stronger),
+                    stronger_vm->vm()));
     }
 
     /// Whether each plugged device that this rule speaks for goes to one stronger rule of another
@@ -224,7 +229,7 @@ class Checker {
                 fmt::format(
                     "this rule never wins with what is plugged now ({}): it is always "
                     "beaten by VM {}'s stronger rule ({}: {})",
-                    places, winning_vm->vmid, where(*winning_vm, *winner), format_rule(*winner)));
+                    places, winning_vm->vm(), where(*winning_vm, *winner), format_rule(*winner)));
     }
 
     std::pair<const RulesFile*, const Rule*> strongest_other(

@@ -21,9 +21,13 @@
 namespace longcord {
 
 struct RulesFile {
-    unsigned vmid = 0;
-    std::string name; ///< as messages show it
+    unsigned vmid = 0; ///< each VM and machine has its own; a machine's is of no account otherwise
+    std::string name;  ///< as messages show it
     ParsedRules parsed;
+    std::string machine = {}; ///< of host.yaml; empty: a VM of Proxmox
+
+    /// "100" or "windows", after "VM ".
+    std::string vm() const;
 };
 
 /// A device that is plugged, owning what a Subject refers to.

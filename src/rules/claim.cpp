@@ -50,6 +50,8 @@ std::string_view to_string(RuleVerdict::Kind kind) noexcept {
         return "no match";
     case RuleVerdict::Kind::matches:
         return "matches";
+    case RuleVerdict::Kind::depends:
+        return "depends on the device";
     case RuleVerdict::Kind::denies:
         return "denies";
     case RuleVerdict::Kind::denied_by_other_line:

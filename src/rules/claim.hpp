@@ -43,7 +43,13 @@ bool speaks_before(const Rule& a, const Rule& b);
 const Rule* speaking_rule(const Subject& subject, std::span<const Rule> rules);
 
 struct RuleVerdict {
-    enum class Kind { no_match, matches, denies, denied_by_other_line };
+    enum class Kind {
+        no_match,
+        matches,
+        depends, ///< on the device, and there is none yet
+        denies,
+        denied_by_other_line
+    };
 
     unsigned vmid = 0;
     unsigned line = 0;

@@ -14,16 +14,6 @@ bool ParsedRules::ok() const noexcept {
     });
 }
 
-/// Characters before the byte at `offset`, plus one; bytes that continue a UTF-8 character are
-/// none.
-static unsigned column_of(std::string_view line, std::size_t offset) {
-    unsigned column = 1;
-    for (const char c : line.substr(0, offset))
-        if ((static_cast<unsigned char>(c) & 0xc0) != 0x80)
-            ++column;
-    return column;
-}
-
 namespace {
 
 class FileParser {
@@ -53,7 +43,27 @@ class FileParser {
         return std::move(out_);
     }
 
+    ParsedRules parse(std::span<const RuleText> texts) {
+        for (const RuleText& rule : texts) {
+            if (full())
+                break;
+            line_ = rule.line;
+            first_column_ = rule.column;
+            take_line(rule.text);
+        }
+        return std::move(out_);
+    }
+
   private:
+    /// Where the byte at `offset` stands, in characters: bytes that continue a UTF-8 one are none.
+    unsigned column_of(std::string_view line, std::size_t offset) const {
+        const auto before = line.substr(0, offset);
+        return first_column_ + static_cast<unsigned>(
+                                   std::count_if(before.begin(), before.end(), [](unsigned char c) {
+                                       return (c & 0xc0) != 0x80;
+                                   }));
+    }
+
     void report(
         Diagnostic::Severity severity, unsigned line, unsigned column, std::string message) {
         errors_ += severity == Diagnostic::Severity::error ? 1 : 0;
@@ -154,6 +164,7 @@ class FileParser {
 
     ParsedRules out_;
     unsigned line_ = 0;
+    unsigned first_column_ = 1; ///< of what take_line() is given, in its file's line
     std::size_t errors_ = 0;
     bool too_many_rules_ = false;
     std::map<std::string, Rule> selections_;
@@ -164,6 +175,10 @@ class FileParser {
 
 ParsedRules parse_rules(std::string_view text) {
     return FileParser().parse(text);
+}
+
+ParsedRules parse_rules(std::span<const RuleText> texts) {
+    return FileParser().parse(texts);
 }
 
 } // namespace longcord

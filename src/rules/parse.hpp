@@ -9,6 +9,8 @@
 #include "rules/rule.hpp"
 
 #include <cstddef>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,5 +32,16 @@ struct ParsedRules {
 };
 
 ParsedRules parse_rules(std::string_view text);
+
+/// A rule that stands in a file of another kind, as those of machines do in host.yaml.
+struct RuleText {
+    std::string text; ///< one line
+    unsigned line = 1;
+    unsigned column = 1; ///< of the text's first character, from 1
+    bool operator==(const RuleText&) const = default;
+};
+
+/// The same of rules that stand one by one; lines and columns are those of their file.
+ParsedRules parse_rules(std::span<const RuleText> texts);
 
 } // namespace longcord

@@ -92,6 +92,8 @@ struct LocalDevice {
     std::string devpath;        ///< udev DEVPATH: "/devices/pci0000:00/.../3-4.1"
     bool authorized = false;    ///< sysfs `authorized`
     unsigned configuration = 0; ///< bConfigurationValue, 0: not configured
+    /// Whether each of its interfaces is. Read on vhci only; none: it has none (yet).
+    std::optional<bool> interfaces_authorized;
     /// Of the device as a whole: "usb" (it may have interfaces), "usbip-host" (exported), or none.
     std::string device_driver;
     std::vector<std::string> drivers;  ///< of its interfaces, e.g. "cdc_acm"; sorted, unique

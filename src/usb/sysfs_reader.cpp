@@ -14,6 +14,8 @@ namespace longcord {
 
 namespace fs = std::filesystem;
 
+static constexpr unsigned max_hub_ports = 255; // USB 2.0, 11.23.2.1: bNbrPorts is a byte
+
 namespace {
 
 fs::path devices_folder(const Roots& roots) {
@@ -95,6 +97,9 @@ void read_interfaces(const fs::path& folder, const std::string& sysname, LocalDe
         const auto code =
             attributes.code("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol");
         classes.emplace(attributes.hex<std::uint8_t>("bInterfaceNumber"), code);
+        if (local.on_vhci)
+            local.interfaces_authorized =
+                local.interfaces_authorized.value_or(true) && attributes.text("authorized") == "1";
         const auto driver = attributes.link("driver");
         if (driver.empty())
             ++local.driverless;
@@ -150,9 +155,13 @@ Result<LocalDevice> read_local_device(const Roots& roots, std::string_view sysna
     device.product = printable(attributes.text("product"));
     device.serial = printable(attributes.text("serial"));
     local.on_vhci = is_vhci(local.devpath);
-    local.authorized = attributes.text("authorized") == "1";
-    local.configuration = attributes.decimal("bConfigurationValue");
+    // In this order: the link is there while the driver's probe is still at work, and the lock that
+    // a read of the configuration waits for is held until it is over (really_probe, dd.c), and
+    // while the device is being authorised (usb_authorize_device, hub.c): what stood there before
+    // would be told afterwards.
     local.device_driver = attributes.link("driver");
+    local.configuration = attributes.decimal("bConfigurationValue");
+    local.authorized = attributes.text("authorized") == "1";
     read_interfaces(folder, local.sysfs_path, local);
     if (device.interfaces.empty())
         device.interfaces = interfaces_in(attributes.text("descriptors"), local.configuration);
@@ -174,6 +183,44 @@ std::vector<std::string> list_local_devices(const Roots& roots) {
     for (const auto& place : places)
         names.push_back(place.busid());
     return names;
+}
+
+std::vector<HubPorts> list_hubs(const Roots& roots) {
+    std::vector<HubPorts> hubs;
+    std::error_code error;
+    const auto sys = std::filesystem::canonical(roots.sys(), error).string();
+    for (const auto& name : children(devices_folder(roots))) {
+        const auto folder = devices_folder(roots) / name;
+        const auto count = read_attribute(folder / "maxchild");
+        const unsigned ports = count ? parse_decimal(*count, 255).value_or(0) : 0;
+        const bool bus = name.starts_with("usb");
+        if (!bus && ports == 0)
+            continue; // no hub, or an interface
+        const auto real = std::filesystem::canonical(folder, error).string();
+        HubPorts hub{name, "", ports};
+        if (bus && real.starts_with(sys + '/'))
+            hub.controller = controller_of(real.substr(sys.size()) + "/" + name.substr(3) + "-1");
+        hubs.push_back(std::move(hub));
+    }
+    return hubs;
+}
+
+std::vector<UsbPort> list_usb_ports(const Roots& roots) {
+    std::vector<UsbPort> ports;
+    for (const auto& hub : children(devices_folder(roots))) {
+        const fs::path folder = devices_folder(roots) / hub;
+        const unsigned count = Attributes(folder).decimal("maxchild");
+        const bool root = hub.starts_with("usb");
+        const auto devpath = count > 0 ? devpath_of(roots, folder) : std::string();
+        if (count == 0 || count > max_hub_ports || is_vhci(devpath))
+            continue;
+        for (unsigned port = 1; port <= count; ++port)
+            if (auto place = Place::parse(
+                    root ? fmt::format("{}-{}", hub.substr(3), port)
+                         : fmt::format("{}.{}", hub, port)))
+                ports.push_back({std::move(*place), controller_of(devpath)});
+    }
+    return ports;
 }
 
 std::vector<LocalDevice> read_local_devices(const Roots& roots) {

@@ -21,6 +21,24 @@ Result<LocalDevice> read_local_device(const Roots& roots, std::string_view sysna
 /// Names of all devices, hubs included, ordered by place. Waits for no lock.
 std::vector<std::string> list_local_devices(const Roots& roots);
 
+/// A bus, or a hub that is plugged into one: "usb1" or "1-1.2".
+struct HubPorts {
+    std::string name;
+    std::string controller; ///< of a bus: its ID_PATH
+    unsigned ports = 0;     ///< 0: not known
+};
+/// All buses and hubs, the tree that the machine's sockets make. Waits for no lock.
+std::vector<HubPorts> list_hubs(const Roots& roots);
+
+/// A hub's port, empty or not, by the place of what is plugged there.
+struct UsbPort {
+    Place place;
+    std::string controller; ///< as Device::controller
+    bool operator==(const UsbPort&) const = default;
+};
+/// Of this machine's own hubs, root hubs included; not those of vhci. Waits for no lock.
+std::vector<UsbPort> list_usb_ports(const Roots& roots);
+
 /// All devices, hubs included, ordered by place.
 std::vector<LocalDevice> read_local_devices(const Roots& roots);
 

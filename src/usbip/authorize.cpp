@@ -46,13 +46,28 @@ std::vector<fs::path> vhci_root_hubs(const Roots& roots) {
     return hubs;
 }
 
-Result<> prepare_ports(const fs::path& hub) {
+/// "usb5" has "5-0:1.0", whose driver makes the ports.
+fs::path hub_interface(const fs::path& hub) {
+    return hub / (hub.filename().string().substr(3) + "-0:1.0");
+}
+
+/// A hub that was closed before the kernel had made its own interface is a hub without ports.
+Result<> give_hub_its_ports(const Roots& roots, const fs::path& hub) {
+    const auto interface = hub_interface(hub);
+    const auto authorized = read_attribute(interface / "authorized");
+    if (!authorized || *authorized != "0")
+        return {};
+    if (auto written = write_attribute(interface / "authorized", "1"); !written)
+        return written;
+    return write_attribute(roots.sys() / "bus/usb/drivers_probe", interface.filename().string());
+}
+
+Result<> set_port_quirks(const fs::path& hub, std::string_view quirks) {
     const std::string name = hub.filename();
-    const auto interface = hub / (name.substr(3) + "-0:1.0");
-    for (const auto& entry : entries(interface)) {
+    for (const auto& entry : entries(hub_interface(hub))) {
         if (!entry.filename().string().starts_with(name + "-port"))
             continue;
-        auto written = write_attribute(entry / "quirks", port_quirks);
+        auto written = write_attribute(entry / "quirks", quirks);
         // Kernels before 4.19 have no such file: slower, not wrong.
         if (!written && written.error().kind != ErrorKind::not_found)
             return written;
@@ -60,10 +75,31 @@ Result<> prepare_ports(const fs::path& hub) {
     return {};
 }
 
+Result<> set_root_hubs(
+    const Roots& roots, std::string_view devices, std::string_view interfaces,
+    std::string_view quirks) {
+    const auto hubs = vhci_root_hubs(roots);
+    if (hubs.empty())
+        return fail(
+            ErrorKind::not_found, "the kernel module vhci_hcd is not loaded: modprobe vhci-hcd");
+    for (const auto& hub : hubs) {
+        if (auto written = write_attribute(hub / "authorized_default", devices); !written)
+            return written;
+        if (auto written = write_attribute(hub / "interface_authorized_default", interfaces);
+            !written)
+            return written;
+        if (auto there = give_hub_its_ports(roots, hub); !there)
+            return there;
+        if (auto set = set_port_quirks(hub, quirks); !set)
+            return set;
+    }
+    return {};
+}
+
 struct Device {
     std::string name;
     fs::path folder;
-    fs::path root_hub;
+    unsigned bus = 0;
 };
 
 Result<Device> find_device(const Roots& roots, std::string_view sysname) {
@@ -72,8 +108,7 @@ Result<Device> find_device(const Roots& roots, std::string_view sysname) {
         return fail(
             ErrorKind::invalid, "\"{}\" is no device of this host such as 5-1", printable(sysname));
     const auto devices = roots.sys() / "bus/usb/devices";
-    Device device{
-        place->busid(), devices / place->busid(), devices / fmt::format("usb{}", place->bus)};
+    Device device{place->busid(), devices / place->busid(), place->bus};
     std::error_code ignored;
     if (!fs::exists(device.folder, ignored))
         return fail(ErrorKind::not_found, "{} is not there any more", device.name);
@@ -96,6 +131,23 @@ Result<> authorize_interfaces(const Device& device) {
     return {};
 }
 
+/// While it lives, no interface of that bus is authorised by being made.
+struct Withheld {
+    Withheld(PortClaims& port_claims, unsigned of)
+        : claims(port_claims), bus(of), result(claims.withhold_interfaces(bus)) {}
+    ~Withheld() {
+        if (result)
+            claims.allow_interfaces(bus, claimed);
+    }
+    Withheld(const Withheld&) = delete;
+    Withheld& operator=(const Withheld&) = delete;
+
+    PortClaims& claims;
+    unsigned bus;
+    Result<> result;
+    bool claimed = false;
+};
+
 Result<> select_configuration(const Device& device, unsigned configuration) {
     const auto file = device.folder / "bConfigurationValue";
     const auto value = std::to_string(configuration);
@@ -110,18 +162,15 @@ Result<> select_configuration(const Device& device, unsigned configuration) {
 } // namespace
 
 Result<> prepare_vhci_root_hubs(const Roots& roots) {
-    const auto hubs = vhci_root_hubs(roots);
-    if (hubs.empty())
-        return fail(
-            ErrorKind::not_found, "the kernel module vhci_hcd is not loaded: modprobe vhci-hcd");
-    for (const auto& hub : hubs) {
-        for (const char* name : {"authorized_default", "interface_authorized_default"})
-            if (auto written = write_attribute(hub / name, "0"); !written)
-                return written;
-        if (auto prepared = prepare_ports(hub); !prepared)
-            return prepared;
-    }
-    return {};
+    return set_root_hubs(roots, "0", "0", port_quirks);
+}
+
+Result<> restore_vhci_root_hubs(const Roots& roots) {
+    // -1 where nobody set it: wired controllers authorise (usb_create_hcd's authorized_default,
+    // drivers/usb/core/hcd.c).
+    const auto set = read_attribute(roots.sys() / "module/usbcore/parameters/authorized_default");
+    const std::string devices = set && *set != "-1" ? *set : "1";
+    return set_root_hubs(roots, devices, "1", "0");
 }
 
 Result<> authorize_device(
@@ -130,13 +179,17 @@ Result<> authorize_device(
     const auto device = find_device(roots, sysname);
     if (!device)
         return device.error();
-    const auto probing = read_attribute(device->root_hub / "interface_authorized_default");
-    if (!probing)
-        return probing.error();
-    if (*probing != "0")
-        return fail(
-            ErrorKind::refused, "{} is not authorised: {} would let this host's drivers bind to it",
-            device->name, device->root_hub.filename().string());
+    Withheld withheld(claims, device->bus);
+    if (!withheld.result)
+        return Error{
+            withheld.result.error().kind,
+            fmt::format("{} is not authorised: {}", device->name, withheld.result.error().message)};
+    // On a claimed port the kernel chooses no configuration (usb_choose_configuration,
+    // drivers/usb/core/generic.c). The claim of before goes, then, where the device has none: it
+    // was deauthorised, by an unplug that another plug follows or by somebody else. No driver can
+    // come in between: new interfaces are withheld.
+    if (const auto before = read_attribute(device->folder / "authorized"); before && *before == "0")
+        claims.release(sysname);
     if (auto written = write_attribute(device->folder / "authorized", "1"); !written)
         return written;
     if (configuration)
@@ -144,12 +197,11 @@ Result<> authorize_device(
             return selected;
     if (interfaces_of(*device).empty())
         return fail(ErrorKind::unavailable, "{} has no active configuration", device->name);
-    // Not before: on a claimed port the kernel chooses no configuration (usb_choose_configuration,
-    // drivers/usb/core/generic.c). Where the hub has no node QEMU could open no device of it
-    // either.
-    if (auto claimed = claims.claim(sysname);
-        !claimed && claimed.error().kind != ErrorKind::not_found)
+    // Where the hub has no node QEMU could open no device of it either.
+    const auto claimed = claims.claim(sysname);
+    if (!claimed && claimed.error().kind != ErrorKind::not_found)
         return claimed;
+    withheld.claimed = claimed.has_value();
     return authorize_interfaces(*device);
 }
 

@@ -16,8 +16,12 @@ namespace longcord {
 
 /// On every root hub of vhci: authorized_default and interface_authorized_default 0, and its ports'
 /// quirks 3. udev/60-longcord-host.rules does the first two the moment the hubs appear; this holds
-/// where the module was loaded before the package was there. not_found: vhci_hcd is not loaded.
+/// where the module was loaded before the package was there. A hub that was closed too early for
+/// its own driver gets it. not_found: vhci_hcd is not loaded.
 Result<> prepare_vhci_root_hubs(const Roots&);
+
+/// What prepare_vhci_root_hubs changed, as the kernel had it. not_found: vhci_hcd is not loaded.
+Result<> restore_vhci_root_hubs(const Roots&);
 
 /// `sysname` is the device's name on this host: "5-1". Authorises it, selects `configuration` where
 /// another one is active, claims its port, and authorises its interfaces. refused: its root hub

@@ -13,8 +13,9 @@
 namespace longcord {
 
 /// What differs, in words: "bcdDevice is 0444, announced was 0443"; nullopt: nothing. Compared are
-/// ids, bcdDevice, class, speed, the number of configurations, and where that is one and both are
-/// known, the interfaces. 5 and 10 Gbit/s count as equal: vhci shows both as 5.
+/// ids, bcdDevice where one was announced, class, speed, the number of configurations, and where
+/// that is one and both are known, the interfaces. 5 and 10 Gbit/s count as equal: vhci shows both
+/// as 5.
 std::optional<std::string> differs(const WireDevice&, const Device& announced);
 std::optional<std::string> differs(const Device& local, const Device& announced);
 

@@ -116,6 +116,15 @@ Result<> UsbipHost::unbind(std::string_view busid) const {
     return {};
 }
 
+Result<> UsbipHost::let_drivers_in(std::string_view busid) const {
+    if (auto good = check_busid(busid); !good)
+        return good;
+    if (driver_of(busid) == "usb")
+        if (auto left = write_attribute(device(busid) / "driver/unbind", busid); !left)
+            return left;
+    return write_attribute(roots_.sys() / "bus/usb/drivers_probe", busid);
+}
+
 std::vector<std::string> UsbipHost::bound() const {
     std::vector<Place> places;
     std::error_code error;

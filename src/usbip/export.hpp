@@ -37,6 +37,10 @@ class UsbipHost {
     /// happens. An import that uses it ends.
     Result<> unbind(std::string_view busid) const;
 
+    /// Lets this machine's own drivers have a device that came to a claimed port, where the kernel
+    /// configured nothing: its probe is done once more. The claim has to be released before.
+    Result<> let_drivers_in(std::string_view busid) const;
+
     /// Busids of the devices that are bound now, in order of bus and port.
     std::vector<std::string> bound() const;
 

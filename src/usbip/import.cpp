@@ -110,13 +110,11 @@ Task<Result<ImportedStream>> request_import_on(
 }
 
 Task<Result<ImportedStream>> request_import(
-    asio::ip::tcp::endpoint server, std::string busid, milliseconds deadline) {
-    const auto end = Clock::now() + deadline;
-    auto stream = co_await connect_stream(server, deadline);
+    asio::ip::tcp::endpoint server, std::string busid, ImportLimits limits) {
+    auto stream = co_await connect_stream(server, limits.connect);
     if (!stream)
         co_return at_server(server, busid, stream.error());
-    const auto rest = std::chrono::ceil<milliseconds>(end - Clock::now());
-    auto imported = co_await request_import_on(std::move(*stream), busid, rest);
+    auto imported = co_await request_import_on(std::move(*stream), busid, limits.answer);
     if (!imported)
         co_return at_server(server, busid, imported.error());
     co_return imported;

@@ -37,11 +37,15 @@ Task<Result<UniqueFd>> connect_stream(asio::ip::tcp::endpoint server, millisecon
 Task<Result<ImportedStream>> request_import_on(
     UniqueFd stream, std::string busid, milliseconds deadline);
 
+struct ImportLimits {
+    milliseconds connect; ///< the server's machine is there, or it is not
+    milliseconds answer;  ///< the server may have to free the device first
+};
 /// Both together, for a plain server. Each message begins with server and busid.
 Task<Result<ImportedStream>> request_import(
-    asio::ip::tcp::endpoint server, std::string busid, milliseconds deadline);
+    asio::ip::tcp::endpoint server, std::string busid, ImportLimits limits);
 
-/// What a plain server exports and nobody uses (usbipd leaves out what is in use).
+/// What a plain server exports (usbipd leaves out what is in use; usbipd-win and Renode do not).
 Task<Result<std::vector<WireDevice>>> request_device_list(
     asio::ip::tcp::endpoint server, milliseconds deadline);
 

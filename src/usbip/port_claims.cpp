@@ -16,48 +16,50 @@
 
 namespace longcord {
 
-/// What systemd calls a kept descriptor: "vhci-hub-5".
-static constexpr std::string_view kept_name = "vhci-hub-";
+/// What systemd calls a kept descriptor: "hub-usb5", "hub-1-1.2".
+static constexpr std::string_view kept_name = "hub-";
 
-PortClaims::PortClaims(Roots roots) : roots_(std::move(roots)) {
+PortClaims::PortClaims(Roots roots, Hubs hubs) : roots_(std::move(roots)), power_(hubs) {
     char** names = nullptr;
     const int count = ::sd_listen_fds_with_names(1, &names);
     for (int i = 0; i < count; ++i) {
         const std::string_view name(names[i]);
         UniqueFd fd(SD_LISTEN_FDS_START + i);
-        const auto bus = name.starts_with(kept_name) ? parse_decimal(name.substr(kept_name.size()))
-                                                     : std::nullopt;
-        if (bus)
-            hubs_.insert_or_assign(*bus, std::move(fd));
+        if (name.starts_with(kept_name))
+            hubs_.insert_or_assign(std::string(name.substr(kept_name.size())), std::move(fd));
         std::free(names[i]); // NOLINT(*-no-malloc): as sd_listen_fds_with_names(3) says
     }
     std::free(names); // NOLINT(*-no-malloc)
 }
 
 Result<PortClaims::Port> PortClaims::port_of(std::string_view sysname) {
-    const auto place = Place::parse(sysname);
-    if (!place || !place->is_local() || place->path.ports.size() != 1)
-        return fail(
-            ErrorKind::invalid, "\"{}\" is no device on a root hub's port", printable(sysname));
-    return Port{place->bus, place->path.ports.front()};
+    auto place = Place::parse(sysname);
+    if (!place || !place->is_local() || place->path.ports.empty())
+        return fail(ErrorKind::invalid, "\"{}\" is no device on a hub's port", printable(sysname));
+    const unsigned number = place->path.ports.back();
+    place->path.ports.pop_back();
+    const bool root = place->path.ports.empty();
+    return Port{root ? fmt::format("usb{}", place->bus) : place->busid(), place->bus, number};
 }
 
-Result<int> PortClaims::hub(unsigned bus) {
-    if (const auto open = hubs_.find(bus); open != hubs_.end())
+Result<int> PortClaims::open_hub(const Port& port) {
+    if (const auto open = hubs_.find(port.hub); open != hubs_.end())
         return open->second.get();
-    const auto number =
-        read_attribute(roots_.sys() / fmt::format("bus/usb/devices/usb{}/devnum", bus));
+    const auto number = read_attribute(roots_.sys() / "bus/usb/devices" / port.hub / "devnum");
     if (!number)
         return number.error();
     const auto node =
-        roots_.dev() / fmt::format("bus/usb/{:03}/{:03}", bus, parse_decimal(*number).value_or(0));
+        roots_.dev() /
+        fmt::format("bus/usb/{:03}/{:03}", port.bus, parse_decimal(*number).value_or(0));
     UniqueFd fd(::open(node.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd)
         return fail_errno(errno, "open " + node.string());
+    if (power_ == Hubs::may_sleep)
+        ::ioctl(fd.get(), USBDEVFS_ALLOW_SUSPEND); // before Linux 5.3 it stays awake
     int kept = fd.get();
-    const auto message = fmt::format("FDSTORE=1\nFDNAME={}{}", kept_name, bus);
+    const auto message = fmt::format("FDSTORE=1\nFDNAME={}{}", kept_name, port.hub);
     ::sd_pid_notify_with_fds(0, 0, message.c_str(), &kept, 1); // without systemd: nothing happens
-    return hubs_.emplace(bus, std::move(fd)).first->second.get();
+    return hubs_.emplace(port.hub, std::move(fd)).first->second.get();
 }
 
 Result<> PortClaims::claim(std::string_view sysname) {
@@ -66,46 +68,99 @@ Result<> PortClaims::claim(std::string_view sysname) {
         return port.error();
     const std::lock_guard lock(mutex_);
     for (const bool again : {false, true}) {
-        const auto hub_fd = hub(port->bus);
-        if (!hub_fd)
-            return hub_fd.error();
+        const auto hub = open_hub(*port);
+        if (!hub)
+            return hub.error();
         unsigned number = port->number;
-        if (::ioctl(*hub_fd, USBDEVFS_CLAIM_PORT, &number) == 0)
+        if (::ioctl(*hub, USBDEVFS_CLAIM_PORT, &number) == 0)
             return {};
         const int error = errno;
         // A kept descriptor, or this one before: the same claim again (usb_hub_claim_port, hub.c).
-        if (error == EBUSY && ::ioctl(*hub_fd, USBDEVFS_RELEASE_PORT, &number) == 0)
-            return ::ioctl(*hub_fd, USBDEVFS_CLAIM_PORT, &number) == 0
+        if (error == EBUSY && ::ioctl(*hub, USBDEVFS_RELEASE_PORT, &number) == 0)
+            return ::ioctl(*hub, USBDEVFS_CLAIM_PORT, &number) == 0
                        ? Result<>()
                        : fail_errno(errno, fmt::format("claim the port of {}", sysname));
-        if (error != ENODEV || again) // ENODEV: the hub is another one since vhci_hcd was reloaded
+        if (error != ENODEV || again) // ENODEV: another hub is there since, or vhci_hcd is reloaded
             return fail_errno(error, fmt::format("claim the port of {}", sysname));
-        hubs_.erase(port->bus);
+        hubs_.erase(port->hub);
     }
     return {};
 }
 
-void PortClaims::release(std::string_view sysname) {
+bool PortClaims::release(std::string_view sysname) {
     const auto port = port_of(sysname);
     const std::lock_guard lock(mutex_);
-    if (!port || !hubs_.contains(port->bus))
-        return;
+    const auto hub = port ? hubs_.find(port->hub) : hubs_.end();
+    if (hub == hubs_.end())
+        return false;
     unsigned number = port->number;
-    ::ioctl(hubs_[port->bus].get(), USBDEVFS_RELEASE_PORT, &number);
+    return ::ioctl(hub->second.get(), USBDEVFS_RELEASE_PORT, &number) == 0;
 }
 
-unsigned PortClaims::ports_of(unsigned bus) const {
-    const auto count =
-        read_attribute(roots_.sys() / fmt::format("bus/usb/devices/usb{}/maxchild", bus));
+unsigned PortClaims::ports_of(const std::string& hub) const {
+    const auto count = read_attribute(roots_.sys() / "bus/usb/devices" / hub / "maxchild");
     return count ? parse_decimal(*count, 255).value_or(0) : 0;
 }
 
-void PortClaims::release_all_but(const std::set<std::string>& sysnames) {
+std::filesystem::path PortClaims::interface_default(unsigned bus) const {
+    return roots_.sys() / fmt::format("bus/usb/devices/usb{}/interface_authorized_default", bus);
+}
+
+Result<> PortClaims::withhold_interfaces(unsigned bus) {
     const std::lock_guard lock(mutex_);
-    for (const auto& [bus, fd] : hubs_)
-        for (unsigned port = 1; port <= ports_of(bus); ++port)
-            if (unsigned number = port; !sysnames.contains(fmt::format("{}-{}", bus, port)))
+    const auto file = interface_default(bus);
+    const auto now = read_attribute(file);
+    if (!now)
+        return now.error();
+    if (*now != "0" && !allowed_.contains(bus))
+        return fail(ErrorKind::refused, "usb{} would let this host's drivers bind to it", bus);
+    if (*now != "0")
+        if (auto written = write_attribute(file, "0"); !written)
+            return written;
+    allowed_.erase(bus);
+    ++withheld_[bus];
+    return {};
+}
+
+void PortClaims::allow_interfaces(unsigned bus, bool claimed) {
+    const std::lock_guard lock(mutex_);
+    if (--withheld_[bus] > 0 || !claimed)
+        return;
+    if (write_attribute(interface_default(bus), "1"))
+        allowed_.insert(bus);
+}
+
+void PortClaims::release_others(const std::set<std::string>& sysnames) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [hub, fd] : hubs_)
+        for (unsigned port = 1; port <= ports_of(hub); ++port) {
+            const auto place = hub.starts_with("usb") ? fmt::format("{}-{}", hub.substr(3), port)
+                                                      : fmt::format("{}.{}", hub, port);
+            if (unsigned number = port; !sysnames.contains(place))
                 ::ioctl(fd.get(), USBDEVFS_RELEASE_PORT, &number);
+        }
+}
+
+void PortClaims::release_all_but(const std::set<std::string>& sysnames) {
+    std::set<std::string> kept;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [hub, fd] : hubs_)
+            kept.insert(hub);
+    }
+    release_others(sysnames);
+    for (const auto& sysname : sysnames) {
+        const auto port = port_of(sysname);
+        if (!port || !withhold_interfaces(port->bus))
+            continue;
+        const bool claimed = kept.contains(port->hub) || claim(sysname);
+        allow_interfaces(port->bus, claimed);
+    }
+}
+
+PortClaims::~PortClaims() {
+    for (const unsigned bus : allowed_)
+        (void)write_attribute(interface_default(bus), "0");
 }
 
 } // namespace longcord

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Ports of vhci's root hubs that are ours alone (USBDEVFS_CLAIM_PORT): while one is claimed, no
-// driver of this host binds to what is plugged there (usb_probe_interface() asks
-// usb_device_is_owned(), drivers/usb/core/driver.c and hub.c), whoever asks for it. QEMU asks
-// whenever it lets go of a device, announced or not, while usbfs may still claim the interfaces
-// (docs/adr/0001). A claim ends with its descriptor, so the descriptors are given to systemd too,
-// which keeps them while a killed service is started again.
+// Hub ports that are ours alone (USBDEVFS_CLAIM_PORT): while one is claimed, no driver of this
+// machine binds to what is plugged there (usb_probe_interface() asks usb_device_is_owned(),
+// drivers/usb/core/driver.c and hub.c), whoever asks for it, and the kernel selects no
+// configuration (usb_choose_configuration(), generic.c). On a node these are ports of vhci: QEMU
+// asks whenever it lets go of a device, announced or not, while usbfs may still claim the
+// interfaces (docs/adr/0001). On a Pi they are empty ports whose next device is to be exported
+// (docs/adr/0002). A claim ends with its descriptor, so the descriptors are given to systemd too,
+// which keeps them while a killed service is started again, and drops those of a hub that is gone.
+//
+// On vhci a claim also makes it safe that new interfaces are authorised from the start
+// (interface_authorized_default), which a guest needs that selects another configuration: QEMU
+// claims its interfaces in the same breath. It is a property of the whole hub, and a device is
+// claimed only after the kernel has chosen its configuration: so never while one is authorised.
 #pragma once
 
 #include "base/error.hpp"
@@ -21,30 +28,54 @@ namespace longcord {
 
 class PortClaims {
   public:
-    /// Takes what systemd kept from the last run. `roots`: /dev and /sys.
-    explicit PortClaims(Roots roots);
+    /// An open hub does not go to sleep (usbdev_open, devio.c) unless it is told that it may: then
+    /// a plug is noticed as without us.
+    enum class Hubs { stay_awake, may_sleep };
 
-    /// The port that this device hangs on: "5-1" is port 1 of usb5. Waits while the hub's lock is
-    /// held, which it is while something else enumerates there: for the WorkerPool. not_found: no
-    /// such hub or node; busy: another program has claimed it.
+    /// Takes what systemd kept from the last run. `roots`: /dev and /sys.
+    explicit PortClaims(Roots roots, Hubs hubs = Hubs::stay_awake);
+
+    /// The port that this device hangs on: "5-1" is port 1 of usb5, "1-1.2" port 2 of 1-1. Waits
+    /// while the hub's lock is held, which it is while something else enumerates there: for the
+    /// WorkerPool. not_found: no such hub or node; busy: another program has claimed it.
     Result<> claim(std::string_view sysname);
-    /// So that another's attach to that port is as it was. What is not claimed is no error.
-    void release(std::string_view sysname);
-    /// Of everything but these: after a restart, claims of imports that are over.
+    /// Before a device of that bus is authorised: its new interfaces are not, until as many calls
+    /// of `allow_interfaces` follow, of which the last is for a claimed port. refused: its root hub
+    /// authorises them, and not at our request.
+    Result<> withhold_interfaces(unsigned bus);
+    void allow_interfaces(unsigned bus, bool claimed);
+
+    /// So that whoever comes to that port is the kernel's again. What is not claimed is no error;
+    /// true: it was.
+    bool release(std::string_view sysname);
+    /// All but these.
+    void release_others(const std::set<std::string>& sysnames);
+    /// After a restart: of everything but these, claims of imports that are over; these are claimed
+    /// where systemd kept nothing, since the service was stopped.
     void release_all_but(const std::set<std::string>& sysnames);
+
+    /// New interfaces are as unusable as before, since nobody can say how long the claims live.
+    ~PortClaims();
+    PortClaims(const PortClaims&) = delete;
+    PortClaims& operator=(const PortClaims&) = delete;
 
   private:
     struct Port {
+        std::string hub; ///< "usb5", or "1-1"
         unsigned bus = 0;
         unsigned number = 0;
     };
     static Result<Port> port_of(std::string_view sysname);
-    Result<int> hub(unsigned bus);
-    unsigned ports_of(unsigned bus) const;
+    Result<int> open_hub(const Port& port);
+    unsigned ports_of(const std::string& hub) const;
+    std::filesystem::path interface_default(unsigned bus) const;
 
     Roots roots_;
-    std::mutex mutex_;                  ///< claims are made on worker threads
-    std::map<unsigned, UniqueFd> hubs_; ///< open root hubs, by bus
+    Hubs power_;
+    std::mutex mutex_; ///< claims are made on worker threads
+    std::map<std::string, UniqueFd, std::less<>> hubs_;
+    std::map<unsigned, unsigned> withheld_; ///< authorisations under way, by bus
+    std::set<unsigned> allowed_;            ///< buses that authorise interfaces at our request
 };
 
 } // namespace longcord

@@ -11,10 +11,12 @@ namespace longcord {
 
 static constexpr int keepalive_idle = 1;     // seconds without a byte before the first probe
 static constexpr int keepalive_interval = 1; // seconds between probes
-static constexpr int keepalive_probes = 3;
-static constexpr int user_timeout = 3000; // milliseconds that sent bytes may stay unacknowledged
 
-Result<> set_stream_options(int socket) {
+Result<> set_stream_options(int socket, milliseconds dead_after) {
+    const auto user_timeout = static_cast<int>(dead_after.count());
+    // Linux looks at TCP_USER_TIMEOUT instead, where both are set (tcp_keepalive_timer).
+    const auto keepalive_probes =
+        static_cast<int>(std::chrono::ceil<seconds>(dead_after).count()) / keepalive_interval;
     const struct {
         int level, name, value;
         const char* text;

@@ -119,21 +119,6 @@ Result<std::vector<VhciPort>> parse_vhci_status(std::string_view text) {
     return ports;
 }
 
-std::optional<unsigned> choose_vhci_port(
-    const std::vector<VhciPort>& ports, bool super, std::optional<unsigned> preferred,
-    const std::set<unsigned>& reserved) {
-    std::optional<unsigned> lowest;
-    for (const VhciPort& port : ports) {
-        if (port.super != super || port.state != VhciPort::State::free ||
-            reserved.contains(port.port))
-            continue;
-        if (port.port == preferred)
-            return preferred;
-        lowest = std::min(lowest.value_or(port.port), port.port);
-    }
-    return lowest;
-}
-
 bool is_free(const std::vector<VhciPort>& ports, unsigned port) noexcept {
     const auto is_it = [port](const VhciPort& p) { return p.port == port; };
     const auto it = std::find_if(ports.begin(), ports.end(), is_it);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// vhci_hcd's `status` files, in every format the kernel has had, and the choice of a port. Pure.
+// vhci_hcd's `status` files, in every format the kernel has had. Pure.
 // A port belongs to a range: `hs` ports carry devices up to 480 Mbit/s, `ss` ports those above, and
 // `attach` finds the hub by the speed it is told, so the port must come from the right range.
 #pragma once
@@ -36,12 +36,6 @@ struct VhciPort {
 
 /// One file: `status` or `status.N`. ErrorKind::protocol where it is none.
 Result<std::vector<VhciPort>> parse_vhci_status(std::string_view text);
-
-/// The preferred port where it is free, of the right range and not reserved, else the lowest such
-/// port; nullopt: the range is full.
-std::optional<unsigned> choose_vhci_port(
-    const std::vector<VhciPort>& ports, bool super, std::optional<unsigned> preferred,
-    const std::set<unsigned>& reserved);
 
 /// Detaching is asynchronous: this is what the caller polls for.
 bool is_free(const std::vector<VhciPort>& ports, unsigned port) noexcept;

@@ -153,9 +153,15 @@ TEST_CASE("a full backlog is waited out without holding up the loop") {
     FakeVm vm;
     Stage stage;
     std::promise<void> leave;
-    const auto hold = [&](Peer&) { leave.get_future().wait(); };
+    std::promise<void> accepted;
+    const auto hold = [&](Peer&) {
+        accepted.set_value();
+        leave.get_future().wait();
+    };
     std::optional<FakeMonitor> monitor(std::in_place, stage.socket, hold);
     std::vector<UniqueFd> waiting;
+    waiting.push_back(raw_client(stage.socket));
+    accepted.get_future().wait(); // it takes no other one out of the backlog from here on
     for (auto client = raw_client(stage.socket); client; client = raw_client(stage.socket))
         waiting.push_back(std::move(client));
     REQUIRE(connect_unix(stage.socket).error().kind == ErrorKind::busy);
@@ -178,8 +184,14 @@ TEST_CASE("a full backlog is waited out without holding up the loop") {
 TEST_CASE("a full backlog that stays full ends at the greeting's limit") {
     Stage stage;
     std::promise<void> leave;
-    FakeMonitor monitor(stage.socket, [&](Peer&) { leave.get_future().wait(); });
+    std::promise<void> accepted;
+    FakeMonitor monitor(stage.socket, [&](Peer&) {
+        accepted.set_value();
+        leave.get_future().wait();
+    });
     std::vector<UniqueFd> waiting;
+    waiting.push_back(raw_client(stage.socket));
+    accepted.get_future().wait();
     for (auto client = raw_client(stage.socket); client; client = raw_client(stage.socket))
         waiting.push_back(std::move(client));
     const auto report = RunningSession(stage.socket, {plug}, short_greeting).finish();

@@ -49,6 +49,21 @@ TEST_CASE("a rule knows where it stands and how it was written") {
     CHECK(format_rule(parsed.rules[0]) == "!3-4 class=hid");
 }
 
+TEST_CASE("rules that stand in another file have its lines and columns, and are compared as in one "
+          "file") {
+    const std::vector<RuleText> texts = {{"3-4", 8, 9}, {"3-5 serial=", 9, 10}, {"3-4", 10, 9}};
+    const auto parsed = parse_rules(texts);
+    REQUIRE(parsed.rules.size() == 2);
+    CHECK(parsed.rules[0].line == 8);
+    CHECK(parsed.rules[0].column == 9);
+    REQUIRE(parsed.diagnostics.size() == 2);
+    CHECK(parsed.diagnostics[0].severity == Diagnostic::Severity::error);
+    CHECK(parsed.diagnostics[0].line == 9);
+    CHECK(parsed.diagnostics[0].column == 21);
+    CHECK(parsed.diagnostics[1].severity == Diagnostic::Severity::warning);
+    CHECK(parsed.diagnostics[1].message.find("line 8 again") != std::string::npos);
+}
+
 TEST_CASE("properties have the types QMP wants") {
     const auto rule = test::rule("3-4 guest-reset=off isobufs=16 pipeline=yes");
     CHECK(rule.properties.at("guest-reset") == PropertyValue(false));

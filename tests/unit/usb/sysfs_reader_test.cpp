@@ -170,3 +170,23 @@ TEST_CASE("an imported device is known as one") {
     CHECK_FALSE(machine.read("5-1").authorized);
     CHECK(machine.read("5-1").device.controller == "platform-vhci_hcd.0");
 }
+
+TEST_CASE("ports are listed of root hubs and hubs, by place and controller; not those of vhci") {
+    Machine machine;
+    const auto set = [&](const char* hub, const char* count) {
+        FakeSysfs::write(machine.devices() / hub / "maxchild", std::string(count) + "\n");
+    };
+    machine.controller(5, "/devices/platform/vhci_hcd.0");
+    set("usb3", "2");
+    set("3-4", "3");
+    set("usb5", "8");
+    machine.device("3-4.1", {{"maxchild", "0"}});
+    std::vector<std::string> places;
+    for (const auto& port : list_usb_ports(machine.roots())) {
+        places.push_back(port.place.busid());
+        CHECK(port.controller == "pci-0000:00:14.0");
+    }
+    CHECK(places == std::vector<std::string>{"3-4.1", "3-4.2", "3-4.3", "3-1", "3-2"});
+    set("3-4", "256");
+    CHECK(list_usb_ports(machine.roots()).size() == 2);
+}

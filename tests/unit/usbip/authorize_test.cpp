@@ -63,6 +63,42 @@ TEST_CASE("every vhci root hub authorises nothing by itself, and its ports are q
     CHECK(sys.read("devices/platform/fe9c0000.xhci/usb1/authorized_default") == "1\n");
 }
 
+TEST_CASE(
+    "a root hub that was closed before it had its own driver gets it, and its ports with it") {
+    FakeSys sys;
+    add_root_hubs(sys);
+    const std::string closed = "devices/platform/vhci_hcd.1/usb7/7-0:1.0/authorized";
+    sys.file(closed, "0\n");
+    sys.file("devices/platform/vhci_hcd.0/usb5/5-0:1.0/authorized", "1\n");
+    sys.log("bus/usb/drivers_probe");
+    REQUIRE(prepare_vhci_root_hubs(sys.roots));
+    CHECK(sys.read(closed) == "1\n");
+    CHECK(sys.written() == "7-0:1.0");
+}
+
+TEST_CASE("given back, the root hubs of vhci are as the kernel had them") {
+    FakeSys sys;
+    add_root_hubs(sys);
+    REQUIRE(prepare_vhci_root_hubs(sys.roots));
+    REQUIRE(restore_vhci_root_hubs(sys.roots));
+    const std::string hub = "devices/platform/vhci_hcd.1/usb8/";
+    CHECK(sys.read(hub + "authorized_default") == "1\n");
+    CHECK(sys.read(hub + "interface_authorized_default") == "1\n");
+    CHECK(sys.read(hub + "8-0:1.0/usb8-port2/quirks").starts_with('0'));
+}
+
+TEST_CASE("given back, an authorized_default that the admin gave the kernel counts") {
+    FakeSys sys;
+    add_root_hubs(sys);
+    sys.file("module/usbcore/parameters/authorized_default", "-1\n");
+    REQUIRE(restore_vhci_root_hubs(sys.roots));
+    CHECK(sys.read("devices/platform/vhci_hcd.0/usb5/authorized_default") == "1\n");
+    sys.file("module/usbcore/parameters/authorized_default", "2\n");
+    REQUIRE(restore_vhci_root_hubs(sys.roots));
+    CHECK(sys.read("devices/platform/vhci_hcd.0/usb5/authorized_default") == "2\n");
+    CHECK(sys.read("devices/platform/vhci_hcd.0/usb5/interface_authorized_default") == "1\n");
+}
+
 TEST_CASE("a kernel without port quirks is slower, not wrong") {
     FakeSys sys;
     add_root_hubs(sys);
@@ -122,6 +158,43 @@ TEST_CASE("nothing is authorised on a bus that lets this host's drivers bind") {
     CHECK(refused.error().kind == ErrorKind::refused);
     CHECK(refused.error().message.find("usb5") != std::string::npos);
     CHECK(sys.read(bus + "5-1/authorized") == "0\n");
+}
+
+TEST_CASE("interfaces are withheld while any device of the hub is authorised, and allowed to "
+          "claimed ports") {
+    FakeSys sys;
+    add_device(sys);
+    const std::string by_default = bus + "usb5/interface_authorized_default";
+    PortClaims claims(sys.roots);
+    REQUIRE(claims.withhold_interfaces(5));
+    claims.allow_interfaces(5, false);
+    CHECK(sys.read(by_default) == "0\n"); // it could not be claimed
+    REQUIRE(claims.withhold_interfaces(5));
+    REQUIRE(claims.withhold_interfaces(5));
+    claims.allow_interfaces(5, true);
+    CHECK(sys.read(by_default) == "0\n"); // the other one is not done yet
+    claims.allow_interfaces(5, true);
+    CHECK(sys.read(by_default).starts_with('1'));
+    REQUIRE(claims.withhold_interfaces(5)); // at our own request, so this is no reason to refuse
+    CHECK(sys.read(by_default).starts_with('0'));
+    claims.allow_interfaces(5, true);
+    SUBCASE("a hub that was opened by somebody else is not ours to use") {
+        sys.file(bus + "usb6/interface_authorized_default", "1\n");
+        CHECK(claims.withhold_interfaces(6).error().kind == ErrorKind::refused);
+    }
+}
+
+TEST_CASE("with the claims go the interfaces that are authorised from the start") {
+    FakeSys sys;
+    add_device(sys);
+    const std::string by_default = bus + "usb5/interface_authorized_default";
+    {
+        PortClaims claims(sys.roots);
+        REQUIRE(claims.withhold_interfaces(5));
+        claims.allow_interfaces(5, true);
+        REQUIRE(sys.read(by_default).starts_with('1'));
+    }
+    CHECK(sys.read(by_default).starts_with('0'));
 }
 
 TEST_CASE("a device without interfaces has no configuration to hand on") {
@@ -188,14 +261,29 @@ TEST_CASE("a port that cannot be claimed leaves the interfaces unauthorised") {
     CHECK(sys.read(bus + "5-1/5-1:1.0/authorized") == "0\n");
 }
 
-TEST_CASE(
-    "only what hangs on a root hub's port can be claimed; releasing what is not is no error") {
+TEST_CASE("a hub's own node is asked, of a root hub and of any other") {
+    FakeSys sys;
+    sys.file(bus + "usb5/devnum", "1\n");
+    sys.file(bus + "5-1/devnum", "17\n");
+    std::filesystem::create_directories(sys.roots.dev() / "bus/usb/005");
+    PortClaims claims(sys.roots);
+    const auto opens = [&](const char* sysname, const char* node) {
+        const auto path = (sys.roots.dev() / node).string();
+        return claims.claim(sysname).error().message.find(path) != std::string::npos;
+    };
+    CHECK(opens("5-3", "bus/usb/005/001"));
+    CHECK(opens("5-1.3", "bus/usb/005/017"));
+}
+
+TEST_CASE("only what hangs on a hub's port can be claimed; releasing what is not is no error") {
     FakeSys sys;
     PortClaims claims(sys.roots);
-    for (const char* name : {"5-1.2", "usb5", "workbench/5-1", "", "../5-1"})
+    for (const char* name : {"5", "usb5", "workbench/5-1", "", "../5-1"})
         CHECK(claims.claim(name).error().kind == ErrorKind::invalid);
-    CHECK(claims.claim("5-1").error().kind == ErrorKind::not_found);
-    claims.release("5-1");
-    claims.release("nonsense");
+    for (const char* name : {"5-1", "5-1.2"}) {
+        CHECK(claims.claim(name).error().kind == ErrorKind::not_found);
+        CHECK_FALSE(claims.release(name));
+    }
+    CHECK_FALSE(claims.release("nonsense"));
     claims.release_all_but({"5-1"});
 }

@@ -3,6 +3,7 @@
 #include "known_answer.hpp"
 #include "result_text.hpp"
 #include "usbip/import.hpp"
+#include "usbip/stream_options.hpp"
 
 #include <optional>
 
@@ -63,7 +64,8 @@ Result<ImportedStream> run(
             std::rethrow_exception(error);
         result.emplace(std::move(outcome));
     };
-    asio::co_spawn(loop, request_import(server, std::move(busid), deadline), done);
+    const ImportLimits limits{deadline, deadline};
+    asio::co_spawn(loop, request_import(server, std::move(busid), limits), done);
     loop.restart();
     while (!result && loop.run_one() > 0) {
     }
@@ -122,6 +124,18 @@ TEST_CASE("a good server: the device, and a socket that dies by itself when the 
     CHECK(option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT) == 3000);
     CHECK(option(socket, IPPROTO_TCP, TCP_NODELAY) == 1);
     CHECK((::fcntl(socket, F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("a stream's end is told by the node's time-out, which can be set anew") {
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(set_stream_options(socket.get()));
+    CHECK(option(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT) == 3000);
+    REQUIRE(set_stream_options(socket.get(), milliseconds(1'500)));
+    CHECK(option(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT) == 1500);
+    CHECK(option(socket.get(), IPPROTO_TCP, TCP_KEEPCNT) == 2);
+    REQUIRE(set_stream_options(socket.get(), milliseconds(60'000)));
+    CHECK(option(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT) == 60'000);
+    CHECK(option(socket.get(), IPPROTO_TCP, TCP_KEEPCNT) == 60);
 }
 
 TEST_CASE("what follows the answer stays in the socket: it is the kernel's") {

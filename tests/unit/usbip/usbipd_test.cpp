@@ -132,7 +132,8 @@ Result<ImportedStream> import_now(asio::io_context& loop, std::string busid) {
     const auto done = [&](std::exception_ptr, Result<ImportedStream> outcome) {
         result.emplace(std::move(outcome));
     };
-    asio::co_spawn(loop, request_import(usbipd_endpoint, std::move(busid), 20s), done);
+    const ImportLimits limits{20s, 20s};
+    asio::co_spawn(loop, request_import(usbipd_endpoint, std::move(busid), limits), done);
     loop.restart();
     loop.run();
     return std::move(*result);

@@ -96,30 +96,6 @@ TEST_CASE("what is no status file is refused, and the row that is none is shown"
     }
 }
 
-TEST_CASE("a port is chosen from the range of its speed") {
-    const auto ports = *parse_vhci_status(controller(0, 8));
-    CHECK(choose_vhci_port(ports, false, {}, {}) == 0);
-    CHECK(choose_vhci_port(ports, true, {}, {}) == 8);
-}
-
-TEST_CASE("the preferred port is taken where it is free, not reserved and of the range") {
-    auto ports = *parse_vhci_status(controller(0, 8));
-    CHECK(choose_vhci_port(ports, false, 5, {}) == 5);
-    CHECK(choose_vhci_port(ports, false, 5, {5}) == 0);
-    CHECK(choose_vhci_port(ports, false, 9, {}) == 0);
-    CHECK(choose_vhci_port(ports, false, 99, {}) == 0);
-    ports[5].state = State::assigned;
-    CHECK(choose_vhci_port(ports, false, 5, {0, 1}) == 2);
-}
-
-TEST_CASE("a full range has no port, whatever the other range has") {
-    auto ports = *parse_vhci_status(controller(0, 8));
-    for (unsigned i = 0; i < 8; ++i)
-        ports[i].state = i % 2 == 0 ? State::used : State::not_ready;
-    CHECK(choose_vhci_port(ports, false, 3, {}) == std::nullopt);
-    CHECK(choose_vhci_port(ports, true, 3, {}) == 8);
-}
-
 TEST_CASE("a port is free when its state says so, and not when it does not exist") {
     auto ports = *parse_vhci_status(controller(0, 8));
     CHECK(is_free(ports, 3));
