@@ -93,6 +93,9 @@ Result<> write_file(const std::filesystem::path& path, std::string_view content,
         return fail_errno(errno, "fsync " + temporary.string());
     if (::rename(temporary.c_str(), path.c_str()) != 0)
         return fail_errno(errno, "rename " + temporary.string());
+    // So that the new name outlives a power cut, too. Not every file system knows how: no error.
+    if (const auto folder = open_file(path.parent_path(), O_RDONLY | O_DIRECTORY))
+        ::fsync(folder->get());
     return {};
 }
 

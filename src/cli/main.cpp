@@ -70,6 +70,8 @@ static int run(int argc, char** argv) {
     add_unpair(app, exit);
     add_join(app, exit);
     add_leave(app, exit);
+    add_test(app, exit);
+    add_portal_code(app, exit);
     add_rescan(app, exit);
     add_vm(app, exit);
     add_by_hand(app, exit);

@@ -30,8 +30,9 @@ struct Findings {
 
 } // namespace
 
-/// Files of a VM are checked beside each other; one with another name by itself.
-static Attempt<Findings> check_files(const std::vector<fs::path>& paths, const Roots& roots) {
+/// Files of VMs, and machines, are checked beside each other; a file with another name by itself.
+static Attempt<Findings> check_files(
+    const std::vector<fs::path>& paths, std::vector<RulesFile> files, const Roots& roots) {
     KnownWorld known;
     known.vmids = known_vmids(roots);
     known.pis = known_pis(roots);
@@ -40,7 +41,8 @@ static Attempt<Findings> check_files(const std::vector<fs::path>& paths, const R
     KnownWorld only_pis;
     only_pis.pis = known.pis;
     Findings out;
-    std::vector<RulesFile> files;
+    for (const RulesFile& machine : files)
+        out.rules += machine.parsed.rules.size();
     for (const fs::path& path : paths) {
         const auto text = read_file(path, 2 * max_rules_file); // parse_rules() names the real limit
         if (!text && text.error().kind != ErrorKind::invalid)
@@ -115,15 +117,12 @@ static ExitCode rules_check(const RulesCheckOptions& options) {
     std::vector<fs::path> paths(options.files.begin(), options.files.end());
     if (everything)
         paths = rules_files(roots);
-    auto findings = check_files(paths, roots);
+    MachineRules machines = everything ? machine_rules(roots) : MachineRules{};
+    auto findings = check_files(paths, std::move(machines.machines), roots);
     if (!findings)
         return complain(findings.error(), options.common.json);
-    if (everything) {
-        MachineRules machines = check_machines(roots);
-        findings->rules += machines.rules;
-        for (FileDiagnostic& found : machines.diagnostics)
-            findings->diagnostics.push_back(std::move(found));
-    }
+    for (FileDiagnostic& found : machines.diagnostics)
+        findings->diagnostics.push_back(std::move(found));
     if (options.common.json)
         print_json(as_json(*findings));
     else

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "config/host_config.hpp"
 #include "proxmox/vm_config.hpp"
+#include "proxmox/vm_files.hpp"
 #include "proxmox/vm_intent.hpp"
 #include "proxmox/vm_place.hpp"
 #include "usb/sysfs_reader.hpp"
@@ -101,10 +102,21 @@ std::vector<SeenDevice> plugged_devices(const Roots& roots) {
     return out;
 }
 
+/// No key was ever put there, which is not the same as a folder that is not shown to everybody.
+static bool is_missing(const fs::path& folder) {
+    std::error_code error;
+    return fs::status(folder, error).type() == fs::file_type::not_found;
+}
+
 std::optional<std::vector<std::string>> known_pis(const Roots& roots) {
-    const auto cluster = files_in(roots.pve() / "priv/longcord/pis");
-    const auto local = files_in(roots.config() / "pis");
-    if (!cluster && !local)
+    const fs::path of_cluster = roots.pve() / "priv/longcord/pis";
+    const fs::path of_node = roots.config() / "pis";
+    const auto cluster = files_in(of_cluster);
+    const auto local = files_in(of_node);
+    const bool unreadable =
+        (!cluster && !is_missing(of_cluster)) || (!local && !is_missing(of_node));
+    const bool is_node = !is_missing(roots.pve()) || !is_missing(roots.config());
+    if (!is_node || (unreadable && !cluster && !local))
         return std::nullopt;
     std::vector<std::string> out;
     for (const auto& files : {cluster, local})
@@ -119,7 +131,7 @@ std::optional<std::vector<std::string>> known_pis(const Roots& roots) {
     return out;
 }
 
-MachineRules check_machines(const Roots& roots) {
+MachineRules machine_rules(const Roots& roots) {
     const fs::path file = roots.config() / "host.yaml";
     MachineRules out;
     const auto config = load_host_config(file);
@@ -132,15 +144,9 @@ MachineRules check_machines(const Roots& roots) {
                   config.error().message.substr(0, config.error().message.find('\n'))}});
         return out;
     }
+    unsigned number = highest_vmid;
     for (const MachineConfig& machine : config->virtual_machines)
-        for (const MachineConfig::Port& port : machine.ports) {
-            ParsedRules parsed = parse_rules(port.text);
-            out.rules += parsed.rules.size();
-            for (Diagnostic& diagnostic : parsed.diagnostics) {
-                diagnostic.line = port.line;
-                out.diagnostics.push_back({file.string(), std::move(diagnostic)});
-            }
-        }
+        out.machines.push_back({++number, file.string(), parse_rules(machine.ports), machine.name});
     return out;
 }
 

@@ -27,14 +27,16 @@ std::map<unsigned, RulesOwner> known_owners(const Roots& roots);
 /// What is plugged into this machine now.
 std::vector<SeenDevice> plugged_devices(const Roots& roots);
 
-/// Paired Pis (their key files) and what host.yaml names; nullopt where the keys cannot be read.
+/// Paired Pis (their key files) and what host.yaml names; nullopt where the keys cannot be read, or
+/// this machine is no node.
 std::optional<std::vector<std::string>> known_pis(const Roots& roots);
 
-/// The ports of host.yaml's virtual_machines, and what is wrong with that file itself.
+/// The ports of host.yaml's virtual_machines, a RulesFile a machine, or what is wrong with that
+/// file itself.
 struct MachineRules {
+    std::vector<RulesFile> machines;
     std::vector<FileDiagnostic> diagnostics;
-    std::size_t rules = 0;
 };
-MachineRules check_machines(const Roots& roots);
+MachineRules machine_rules(const Roots& roots);
 
 } // namespace longcord

@@ -6,6 +6,7 @@
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "serial/allow_list.hpp"
+#include "serial/serial_refusals.hpp"
 #include "serial/serial_server.hpp"
 
 #include <csignal>
@@ -13,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 namespace longcord {
@@ -22,6 +24,7 @@ using asio::ip::tcp;
 namespace {
 
 struct ServeOptions {
+    Common common;
     std::string device;
     std::vector<std::string> listen;
     std::vector<std::string> observe;
@@ -30,6 +33,24 @@ struct ServeOptions {
     std::string log;
     double hold = std::chrono::duration<double>(default_serial_hold).count();
     std::uint32_t baud = LineSettings{}.baud;
+};
+
+/// Whoever is turned away comes again, and again: the log stays readable.
+struct RefusalLog {
+    SerialRefusals refused;
+    RateLimit busy{1, 10};
+
+    /// Nothing: this one is not said. Otherwise what is said behind it.
+    std::optional<std::string> say(const SerialEvent& event) {
+        if (event.kind == "serial-busy" && !busy.allow(Clock::now()))
+            return std::nullopt;
+        if (event.kind != "serial-refused")
+            return "";
+        const auto unsaid = refused.note(event.address, {}, Clock::now());
+        if (!unsaid)
+            return std::nullopt;
+        return *unsaid == 0 ? "" : fmt::format(" ({} more tries before)", *unsaid);
+    }
 };
 
 /// What the coroutine and its caller share.
@@ -95,7 +116,7 @@ static Result<SerialPortOptions> port_options(asio::io_context& loop, const Serv
     return out;
 }
 
-static std::string to_text(const std::vector<tcp::endpoint>& endpoints) {
+static std::vector<std::string> to_texts(const std::vector<tcp::endpoint>& endpoints) {
     std::vector<std::string> texts;
     for (const tcp::endpoint& endpoint : endpoints) {
         const std::string address = endpoint.address().to_string();
@@ -103,28 +124,44 @@ static std::string to_text(const std::vector<tcp::endpoint>& endpoints) {
             endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
                                        : fmt::format("{}:{}", address, endpoint.port()));
     }
-    return fmt::format("{}", fmt::join(texts, ", "));
+    return texts;
+}
+
+static void print_ready(const SerialServer& server, bool as_json) {
+    const auto listen = to_texts(server.endpoints());
+    const auto observe = to_texts(server.observer_endpoints());
+    const auto mode = to_string(server.status().mode);
+    if (as_json)
+        return print_json(
+            {{"device", server.options().name},
+             {"mode", mode},
+             {"listen", listen},
+             {"observe", observe}},
+            -1);
+    print(fmt::format(
+        "{} is served on {}, mode {}{}\n", server.options().name, fmt::join(listen, ", "), mode,
+        observe.empty() ? "" : fmt::format("; observers on {}", fmt::join(observe, ", "))));
 }
 
 static Task<> serve(
-    asio::io_context& loop, std::shared_ptr<SerialServer> server,
-    std::shared_ptr<Outcome> outcome) {
-    const auto opened = co_await server->open();
-    const auto listening = opened ? server->listen() : opened;
-    if (!listening) {
+    asio::io_context& loop, std::shared_ptr<SerialServer> server, std::shared_ptr<Outcome> outcome,
+    bool as_json) {
+    // An open raises the lines of the device, so not before it is known to be of use.
+    auto ready = server->listen();
+    if (ready) {
+        const auto opened = co_await server->open();
+        ready = opened;
+    }
+    if (!ready) {
         const Failure failure{
-            listening.error().kind == ErrorKind::refused ? ExitCode::refused : ExitCode::failed,
-            listening.error()};
-        outcome->code = complain(failure, false);
+            ready.error().kind == ErrorKind::refused ? ExitCode::refused : ExitCode::failed,
+            ready.error()};
+        outcome->code = complain(failure, as_json);
         loop.stop();
         co_return;
     }
     server->run();
-    const auto observers = server->observer_endpoints();
-    print(fmt::format(
-        "{} is served on {}, mode {}{}\n", server->options().name, to_text(server->endpoints()),
-        to_string(server->status().mode),
-        observers.empty() ? "" : "; observers on " + to_text(observers)));
+    print_ready(*server, as_json);
 }
 
 /// A second signal does not wait for a device that hangs.
@@ -150,19 +187,25 @@ static void watch_signals(
 
 static ExitCode serial_serve(const ServeOptions& options) {
     start_logging("info");
+    const bool as_json = options.common.json;
     asio::io_context loop(1);
     const auto port = port_options(loop, options);
     if (!port)
-        return complain({ExitCode::usage, port.error()}, false);
+        return complain({ExitCode::usage, port.error()}, as_json);
     AllowList allow;
     for (const std::string& entry : options.allow)
         if (const auto added = allow.add(entry); !added)
-            return complain({ExitCode::usage, added.error()}, false);
+            return complain({ExitCode::usage, added.error()}, as_json);
     allow.everybody = allow.everybody || options.allow.empty();
+    if (!port->log.empty())
+        if (const auto writable = append_rotating(port->log, {}); !writable)
+            return complain({ExitCode::failed, writable.error()}, as_json);
     WorkerPool pool(loop);
     SerialServer::Handler handler;
-    handler.event = [name = options.device](const SerialEvent& event) {
-        spdlog::info("{}: {}", name, event.message);
+    handler.event = [name = options.device,
+                     refusals = std::make_shared<RefusalLog>()](const SerialEvent& event) {
+        if (const auto unsaid = refusals->say(event))
+            spdlog::info("{}: {}{}", name, event.message, *unsaid);
     };
     handler.allowed = [allow](const asio::ip::address& address) {
         const auto local = allow.local_net ? local_networks() : std::vector<Network>{};
@@ -173,7 +216,7 @@ static ExitCode serial_serve(const ServeOptions& options) {
     auto outcome = std::make_shared<Outcome>();
     asio::signal_set signals(loop, SIGTERM, SIGINT);
     watch_signals(loop, signals, server, outcome);
-    spawn_guarded(loop, "serial serve", serve(loop, server, outcome));
+    spawn_guarded(loop, "serial serve", serve(loop, server, outcome, as_json));
     loop.run();
     return guarded_task_failed() ? ExitCode::failed : outcome->code;
 }
@@ -215,6 +258,7 @@ void add_serial(CLI::App& app, ExitCode& exit) {
     verb->add_option("--baud", options->baud, "The rate before a client sets one (default 115200)")
         ->check(CLI::Range(1U, 0xffffffffU))
         ->option_text("RATE");
+    add_common(*verb, options->common, false);
     verb->footer(
         "The first client has the port; later ones are told who that is. Prints one line when it\n"
         "is ready, and serves until Ctrl-C.");

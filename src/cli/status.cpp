@@ -137,6 +137,18 @@ static Table serial_table(const json& status) {
     return table;
 }
 
+static Table offers_table(const json& status) {
+    Table table({"SERIAL PORT", "OFFERED ON", "CLIENTS"});
+    for (const json& offer : list_field(status, "serial_offers"))
+        table.add(
+            {text_field(offer, "pi") + "/" + text_field(offer, "port"),
+             Cell(
+                 text_field(offer, "listen"),
+                 flag_field(offer, "listening") ? Tone::good : Tone::bad),
+             text_field(offer, "clients")});
+    return table;
+}
+
 static std::string problems_view(const json& status, const Look& look) {
     const json& problems = list_field(status, "problems");
     if (problems.empty())
@@ -164,6 +176,8 @@ std::string status_view(const json& status, const Look& look) {
         text += section("Pis", pis_table(status), "none", look);
         text += section("VMs", vms_table(status), "none running", look);
         text += section("Devices", host_devices_table(status), "none", look);
+        if (const Table offers = offers_table(status); !offers.empty())
+            text += section("Serial ports of Pis", offers, "", look);
     }
     return text + problems_view(status, look);
 }

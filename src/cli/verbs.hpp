@@ -17,6 +17,8 @@ namespace longcord {
 void add_status(CLI::App& app, ExitCode& exit);
 void add_devices(CLI::App& app, ExitCode& exit);
 void add_explain(CLI::App& app, ExitCode& exit);
+void add_portal_code(CLI::App& app, ExitCode& exit);
+void add_test(CLI::App& app, ExitCode& exit);
 void add_doctor(CLI::App& app, ExitCode& exit);
 void add_mode(CLI::App& app, ExitCode& exit);
 void add_events(CLI::App& app, ExitCode& exit);

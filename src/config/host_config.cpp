@@ -2,6 +2,8 @@
 #include "config/host_config.hpp"
 
 #include "base/files.hpp"
+#include "base/text.hpp"
+#include "config/serial_place.hpp"
 #include "config/yaml_map.hpp"
 #include "usb/place.hpp"
 
@@ -30,6 +32,19 @@ Result<> HostConfig::check() const {
                     "line {}: virtual machines '{}' and '{}' have the same socket {}",
                     virtual_machines[i].line, virtual_machines[j].name, virtual_machines[i].name,
                     virtual_machines[i].socket.string());
+    for (std::size_t i = 0; i < serial_offers.size(); ++i) {
+        const SerialOffer& offer = serial_offers[i];
+        if (usbip_servers.contains(offer.pi))
+            return fail(
+                ErrorKind::invalid,
+                "line {}: '{}' is a plain USB/IP server: only a paired Pi has serial ports",
+                offer.line, offer.pi);
+        for (std::size_t j = 0; j < i; ++j)
+            if (serial_offers[j].listen == offer.listen)
+                return fail(
+                    ErrorKind::invalid, "line {}: {} is taken by the offer in line {}", offer.line,
+                    offer.listen.to_string(), serial_offers[j].line);
+    }
     return {};
 }
 
@@ -80,7 +95,7 @@ static void read_servers(YamlProblems& problems, YamlMap& top, HostConfig& confi
             problems.add(name.node, fmt::format("'{}' needs an 'address'", name.text));
             continue;
         }
-        const auto parsed = Address::parse(address, HostConfig::standard_usbip_port);
+        const auto parsed = Address::parse(address, config.usbip_port);
         if (parsed)
             config.usbip_servers.emplace(name.text, *parsed);
         else
@@ -97,7 +112,7 @@ static void read_machines(YamlProblems& problems, YamlMap& top, HostConfig& conf
         std::string socket;
         map.read_path("socket", socket);
         for (YamlText& port : map.list("ports"))
-            machine.ports.push_back({std::move(port.text), port.line});
+            machine.ports.push_back({std::move(port.text), port.line, port.column});
         for (YamlText& hub : map.list("hubs"))
             machine.hubs.push_back(std::move(hub.text));
         std::string delay;
@@ -116,6 +131,102 @@ static void read_machines(YamlProblems& problems, YamlMap& top, HostConfig& conf
     }
 }
 
+/// One of "4000" and "1-1.2", as `port` or `place` has it; empty where there is a problem.
+static std::string read_offered_port(YamlProblems& problems, YamlMap& map, const YAML::Node& node) {
+    std::string port;
+    std::string place;
+    map.read("port", port);
+    map.read("place", place);
+    if (map.has("port") == map.has("place")) {
+        problems.add(
+            node, "an offer needs either the 'port' of the Pi (4000) or the 'place' (1-1.2)");
+        return {};
+    }
+    if (map.has("port")) {
+        const auto number = parse_decimal(port, 65535);
+        if (number && *number > 0)
+            return std::to_string(*number);
+        problems.add(node["port"], fmt::format("'{}': a port is a number from 1 to 65535", port));
+        return {};
+    }
+    if (is_serial_place(place))
+        return place;
+    problems.add(
+        node["place"], fmt::format(
+                           "'{}' is no place of a Pi without its name (1-1.2, 1-1.2:1.1, "
+                           "platform-fe9c0000.xhci/1.2)",
+                           place));
+    return {};
+}
+
+/// One address of this node, and a port: whoever may connect knows where.
+static std::optional<Address> read_offered_address(
+    YamlProblems& problems, YamlMap& map, const YAML::Node& node) {
+    std::string listen;
+    map.read("listen", listen);
+    if (!map.has("listen")) {
+        problems.add(node, "an offer needs 'listen': an address of this node with a port");
+        return std::nullopt;
+    }
+    const auto address = Address::parse(listen, 0);
+    if (address && address->port > 0 && Network::parse(address->host) &&
+        address->host.find('/') == std::string::npos)
+        return *address;
+    problems.add(
+        node["listen"],
+        fmt::format("'{}' is no address with a port (192.168.1.10:4000, \"[::]:4000\")", listen));
+    return std::nullopt;
+}
+
+static void read_offers(YamlProblems& problems, YamlMap& top, HostConfig& config) {
+    YamlMap serial = top.map("serial");
+    for (const YAML::Node& node : serial.nodes("offers")) {
+        YamlMap map(problems, node, "serial.offers");
+        SerialOffer offer;
+        offer.line = static_cast<unsigned>(node.Mark().line + 1);
+        map.read("pi", offer.pi);
+        if (!is_pi_name(offer.pi))
+            problems.add(
+                node, fmt::format("an offer needs a 'pi': '{}' is no name of one", offer.pi));
+        offer.port = read_offered_port(problems, map, node);
+        const auto listen = read_offered_address(problems, map, node);
+        for (const YamlText& entry : map.list("allow"))
+            if (const auto added = offer.allow.add(entry.text); !added)
+                problems.add(entry.node, added.error().message);
+        map.finish();
+        if (listen)
+            offer.listen = *listen;
+        config.serial_offers.push_back(std::move(offer));
+    }
+    serial.finish();
+}
+
+static void read_discovery(YamlProblems& problems, YamlMap& top, HostConfig& config) {
+    constexpr std::size_t longest_name = 15; // IFNAMSIZ, without its end
+    top.read("discovery", config.discovery);
+    for (const YamlText& entry : top.list("discovery_interfaces")) {
+        if (entry.text.empty() || entry.text.size() > longest_name ||
+            entry.text.find('/') != std::string::npos)
+            problems.add(entry.node, fmt::format("'{}' is no name of an interface", entry.text));
+        config.discovery_interfaces.push_back(entry.text);
+    }
+    if (config.discovery && config.discovery_interfaces.empty())
+        problems.add(
+            top.node(), "'discovery' needs 'discovery_interfaces': where this node may be found");
+}
+
+static void read_ssh_port(YamlProblems& problems, YamlMap& top, HostConfig& config) {
+    std::string port = "auto";
+    top.read("ssh_port", port);
+    constexpr unsigned highest = 65535;
+    const auto number = parse_decimal(port, highest);
+    if (number && *number != 0)
+        config.ssh_port = static_cast<std::uint16_t>(*number);
+    else if (port != "auto")
+        problems.add(
+            top.node()["ssh_port"], "'ssh_port' must be auto, or a number from 1 to 65535");
+}
+
 Result<HostConfig> parse_host_config(std::string_view text, const std::string& file) {
     YamlProblems problems{file, {}};
     YamlMap top(problems, load_yaml(text, problems), "");
@@ -126,7 +237,8 @@ Result<HostConfig> parse_host_config(std::string_view text, const std::string& f
     top.read(
         "dead_after", config.dead_after, HostConfig::min_dead_after, HostConfig::max_dead_after);
     top.read("usbip_port", config.usbip_port, 1, 65535);
-    top.read("ssh_port", config.ssh_port, 1, 65535);
+    read_ssh_port(problems, top, config);
+    read_discovery(problems, top, config);
     top.read_choice("foreign_imports", foreign, {"allow", "refuse"});
     config.foreign_imports = foreign == "refuse" ? ForeignImports::refuse : ForeignImports::allow;
     YamlMap controllers = top.map("controllers");
@@ -135,6 +247,7 @@ Result<HostConfig> parse_host_config(std::string_view text, const std::string& f
     read_pis(problems, top, config);
     read_servers(problems, top, config);
     read_machines(problems, top, config);
+    read_offers(problems, top, config);
     top.finish();
     if (!problems.lines.empty())
         return problems.error();

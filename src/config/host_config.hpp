@@ -7,6 +7,8 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "config/address.hpp"
+#include "rules/parse.hpp"
+#include "serial/allow_list.hpp"
 
 #include <filesystem>
 #include <map>
@@ -19,19 +21,22 @@ namespace longcord {
 
 /// A machine that is no Proxmox VM, in hotplugger's form.
 struct MachineConfig {
-    struct Port {
-        std::string
-            text; ///< one rule, as in a .usb.conf: a DEVPATH, a place, anything the grammar has
-        unsigned line = 0; ///< in the YAML file, for messages
-        bool operator==(const Port&) const = default;
-    };
-
     std::string name;
-    std::filesystem::path socket; ///< QMP, absolute
-    std::vector<Port> ports;
+    std::filesystem::path socket;  ///< QMP, absolute
+    std::vector<RuleText> ports;   ///< as in a .usb.conf: a DEVPATH, a place, all the grammar has
     std::vector<std::string> hubs; ///< QEMU buses to use, in order ("xhci0.0"); empty: any
     unsigned line = 0;
     bool operator==(const MachineConfig&) const = default;
+};
+
+/// A serial port of a Pi that this node offers on an address of its own.
+struct SerialOffer {
+    std::string pi;
+    std::string port; ///< of the Pi: its TCP port, "4000", or its place, "1-1.2"
+    Address listen;   ///< a literal address of this node
+    AllowList allow;  ///< beside this node itself
+    unsigned line = 0;
+    bool operator==(const SerialOffer&) const = default;
 };
 
 /// What the node knows better of one Pi than the Pi itself.
@@ -51,9 +56,14 @@ struct HostConfig {
     std::string log_level = "info";
     std::string node; ///< empty: this machine's host name
     milliseconds dead_after{3'000};
-    std::uint16_t usbip_port = standard_usbip_port; ///< of the Pis
-    std::uint16_t ssh_port =
-        22; ///< of sshd on the nodes, for tokens and for Pis that learn of a node
+    /// Of servers that do not say theirs: plain ones, and Pis without our package.
+    std::uint16_t usbip_port = standard_usbip_port;
+    /// Of sshd on the nodes, for tokens and for Pis that learn of a node; 0: as this node's sshd
+    /// has it.
+    std::uint16_t ssh_port = 0;
+    /// By mDNS, on these interfaces only: on a guest's bridge it is nobody's business.
+    bool discovery = false;
+    std::vector<std::string> discovery_interfaces;
     ForeignImports foreign_imports = ForeignImports::allow;
     struct Controllers {
         bool hot_add = false;
@@ -62,6 +72,7 @@ struct HostConfig {
     std::map<std::string, PiSettings> pis;
     std::map<std::string, Address> usbip_servers; ///< plain servers, by the name their places have
     std::vector<MachineConfig> virtual_machines;
+    std::vector<SerialOffer> serial_offers; ///< `serial: offers:`
 
     /// What was accepted and has no effect, as lines to log: "host.yaml:7: 'delay' is ignored:
     /// ...".

@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "config/serial_place.hpp"
 #include "config/yaml_map.hpp"
 
 #include <algorithm>
@@ -102,22 +103,12 @@ static void read_exports(YamlProblems& problems, YamlMap& top, ExportConfig& con
     map.finish();
 }
 
-/// "1-1.2", or by controller "platform-fe9c0000.xhci/1.2".
-static bool is_place(const std::string& text) {
-    const auto slash = text.rfind('/');
-    if (slash == std::string::npos)
-        return Place::parse(text).has_value();
-    const std::string_view controller = std::string_view(text).substr(0, slash);
-    return (controller.starts_with("pci-") || controller.starts_with("platform-")) &&
-           PortPath::parse(std::string_view(text).substr(slash + 1)).has_value();
-}
-
 /// Each value of a mapping from places; the others are problems.
 static std::vector<std::pair<std::string, YamlText>> read_by_place(
     YamlProblems& problems, YamlMap& map, const std::string& key) {
     std::vector<std::pair<std::string, YamlText>> out;
     for (const auto& [place, node] : map.entries(key)) {
-        if (!is_place(place.text)) {
+        if (!is_own_place(place.text)) {
             problems.add(
                 place.node,
                 fmt::format(

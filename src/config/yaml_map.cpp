@@ -15,6 +15,12 @@ static unsigned line_of(const YAML::Node& node) {
     return mark.is_null() ? 1 : static_cast<unsigned>(mark.line) + 1;
 }
 
+/// yaml-cpp's mark is at the quote, and its tag of a quoted scalar without one of its own is "!".
+static unsigned column_of(const YAML::Node& node) {
+    const YAML::Mark mark = node.Mark();
+    return mark.is_null() ? 1 : static_cast<unsigned>(mark.column) + (node.Tag() == "!" ? 2 : 1);
+}
+
 std::string YamlProblems::at(const YAML::Node& node) const {
     return fmt::format("{}:{}", file, line_of(node));
 }
@@ -88,7 +94,7 @@ std::optional<YamlText> YamlMap::text_of(const YAML::Node& node, const std::stri
         problems_.add(node, fmt::format("{} contains control characters", what));
         return std::nullopt;
     }
-    return YamlText{text, line_of(node), node};
+    return YamlText{text, line_of(node), column_of(node), node};
 }
 
 /// Null ("key:" with nothing behind it) is the default, like an absent key.

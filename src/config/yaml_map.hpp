@@ -27,10 +27,11 @@ struct YamlProblems {
     Error error() const;
 };
 
-/// One element of a list or a value of a mapping, as text with its line.
+/// One element of a list or a value of a mapping, as text and where it begins, both from 1.
 struct YamlText {
     std::string text;
     unsigned line = 0;
+    unsigned column = 0; ///< behind an opening quote
     YAML::Node node;
 };
 

@@ -157,8 +157,8 @@ Result<nlohmann::json> ControlClient::read_reply(TimePoint until) {
     return message->reply;
 }
 
-Result<ControlMessage> ControlClient::next() {
-    const auto line = read_line(std::nullopt);
+Result<ControlMessage> ControlClient::next(std::optional<TimePoint> until) {
+    const auto line = read_line(until);
     if (!line)
         return line.error();
     auto message = parse_message(*line);

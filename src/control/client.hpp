@@ -32,9 +32,9 @@ class ControlClient {
     Result<bool> wait_beside(ControlClient& events, milliseconds wait);
     Result<nlohmann::json> reply();
 
-    /// The next of a stream (an event or lagged), however long it takes. ErrorKind::unavailable:
-    /// the service ended.
-    Result<ControlMessage> next();
+    /// The next of a stream (an event or lagged), however long it takes, or until `until`
+    /// (ErrorKind::timeout). ErrorKind::unavailable: the service ended.
+    Result<ControlMessage> next(std::optional<TimePoint> until = std::nullopt);
 
   private:
     explicit ControlClient(UniqueFd socket) : socket_(std::move(socket)) {}

@@ -23,7 +23,8 @@ json to_json(const Event& event) {
         {"vmid", event.vmid ? json(*event.vmid) : json()},
         {"pi", text_or_null(event.pi)},
         {"message", event.message},
-        {"took_ms", event.took ? json(event.took->count()) : json()}};
+        {"took_ms", event.took ? json(event.took->count()) : json()},
+        {"address", text_or_null(event.address)}};
 }
 
 std::string format_time(EventTime time) {

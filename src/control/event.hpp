@@ -26,11 +26,13 @@ struct Event {
     std::string pi;
     std::string message;
     std::optional<milliseconds> took;
+    std::string address; ///< of who may not connect, or now may; empty: it is about no address
 
     bool operator==(const Event&) const = default;
 };
 
-/// {"seq","time","kind","place","vmid","pi","message","took_ms"}; what is not there is null.
+/// {"seq","time","kind","place","vmid","pi","message","took_ms","address"}; what is not there is
+/// null.
 nlohmann::json to_json(const Event& event);
 
 /// RFC 3339 in UTC with milliseconds: "2026-03-01T12:00:00.123Z".

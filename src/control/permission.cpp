@@ -5,7 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
+#include <spdlog/spdlog.h>
+
+#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -31,6 +36,17 @@ Result<> check_permission(
             ErrorKind::refused, "\"{}\" is not for the portal; try again as root",
             printable(verb, 40));
     return {};
+}
+
+void let_portal_in(const std::filesystem::path& socket) {
+    group entry{};
+    group* found = nullptr;
+    std::array<char, 4096> buffer{};
+    ::getgrnam_r(portal_user, &entry, buffer.data(), buffer.size(), &found);
+    // No such group: there is no portal here. Not root (a test): it is our own group already.
+    if (found && ::chown(socket.c_str(), static_cast<uid_t>(-1), entry.gr_gid) != 0)
+        spdlog::warn(
+            "{}: the portal's group cannot have it: {}", socket.string(), std::strerror(errno));
 }
 
 } // namespace longcord

@@ -17,4 +17,8 @@ constexpr const char* portal_user = "longcord-portal";
 Result<> check_permission(
     const Peer& peer, std::string_view verb, const std::vector<std::string_view>& for_portal);
 
+/// Gives a control socket to the portal's group, where this machine has one: the socket's mode then
+/// lets the portal connect, and check_permission() says what it may ask.
+void let_portal_in(const std::filesystem::path& socket);
+
 } // namespace longcord

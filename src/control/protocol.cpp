@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "control/protocol.hpp"
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 
 #include <array>
@@ -32,6 +33,10 @@ std::string format_event(const json& event) {
 
 std::string format_lagged(std::uint64_t dropped) {
     return dump({{"lagged", dropped}});
+}
+
+std::string format_bytes(std::string_view bytes) {
+    return dump({{"bytes", encode_base64(bytes)}});
 }
 
 Result<ControlRequest> parse_request(std::string_view line) {
@@ -85,6 +90,7 @@ Result<ControlMessage> parse_message(std::string_view line) {
     ControlMessage message;
     const auto event = value.find("event");
     const auto lagged = value.find("lagged");
+    const auto bytes = value.find("bytes");
     const auto ok = value.find("ok");
     if (event != value.end() && event->is_object()) {
         message.kind = Kind::event;
@@ -92,6 +98,9 @@ Result<ControlMessage> parse_message(std::string_view line) {
     } else if (lagged != value.end() && lagged->is_number_unsigned()) {
         message.kind = Kind::lagged;
         message.dropped = lagged->get<std::uint64_t>();
+    } else if (bytes != value.end() && bytes->is_string()) {
+        message.kind = Kind::bytes;
+        message.base64 = bytes->get<std::string>();
     } else if (ok == value.end() || !ok->is_boolean()) {
         return fail(ErrorKind::protocol, "the service answered neither a reply nor an event");
     } else if (!ok->get<bool>()) {

@@ -4,6 +4,7 @@
 //   request  {"verb":"status","args":{...}}
 //   reply    {"ok":true,"result":...} | {"ok":false,"error":{"kind":"refused","message":"..."}}
 //   stream   {"event":{...}} and {"lagged":1000}, after the reply to "subscribe"
+//            {"bytes":"aGVsbG8="} and {"lagged":1000}, after the reply to "console"
 //
 // "subscribe" is "events" (same arguments, same reply: what was) followed by a stream of what
 // comes. An event can stand in both; its `seq` tells. Unknown keys are ignored on both sides.
@@ -33,10 +34,11 @@ using ControlReply = Result<nlohmann::json>;
 /// What a service says. (No variant: Result<variant<Result>> could be made from an Error in two
 /// ways.)
 struct ControlMessage {
-    enum class Kind { reply, event, lagged } kind = Kind::reply;
+    enum class Kind { reply, event, lagged, bytes } kind = Kind::reply;
     ControlReply reply;        ///< of a reply
     nlohmann::json event;      ///< of an event: an object
     std::uint64_t dropped = 0; ///< of lagged: events this subscriber did not get
+    std::string base64;        ///< of bytes: what a serial port said
 };
 
 // Without the newline.
@@ -44,6 +46,7 @@ std::string format_request(std::string_view verb, const nlohmann::json& args);
 std::string format_reply(const ControlReply& reply);
 std::string format_event(const nlohmann::json& event);
 std::string format_lagged(std::uint64_t dropped);
+std::string format_bytes(std::string_view bytes);
 
 Result<ControlRequest> parse_request(std::string_view line);
 /// The outer error: it is no such message.

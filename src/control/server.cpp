@@ -2,6 +2,7 @@
 #include "control/server.hpp"
 
 #include "base/spawn.hpp"
+#include "control/permission.hpp"
 #include "control/protocol.hpp"
 #include "control/session.hpp"
 
@@ -61,6 +62,8 @@ void ControlServer::Impl::listen() {
     if (!error && chmod(socket.c_str(), 0660) != 0)
         error.assign(errno, boost::system::system_category());
     if (!error)
+        let_portal_in(socket);
+    if (!error)
         acceptor.listen(static_cast<int>(limits.clients), error);
     if (error)
         give_up(socket, error.message());
@@ -119,7 +122,17 @@ Task<> ControlServer::run() {
 void ControlServer::publish(nlohmann::json event) {
     const auto line = std::make_shared<const std::string>(format_event(event) + "\n");
     for (const auto& session : impl_->sessions)
-        session->publish(line);
+        session->publish("", line);
+}
+
+void ControlServer::publish_bytes(const std::string& name, std::string_view bytes) {
+    std::shared_ptr<const std::string> line; // made for the first who wants it
+    for (const auto& session : impl_->sessions)
+        if (session->reads(name)) {
+            if (!line)
+                line = std::make_shared<const std::string>(format_bytes(bytes) + "\n");
+            session->publish(name, line);
+        }
 }
 
 } // namespace longcord

@@ -37,7 +37,8 @@ struct ControlLimits {
 class ControlServer {
   public:
     /// Runs on the loop, one request a client at a time. "subscribe" is not seen here: it arrives
-    /// as "events", and if that succeeds the client also gets what is published from then on.
+    /// as "events", and if that succeeds the client also gets what is published from then on. After
+    /// a "console" that succeeds it gets what the port says that the result calls "name".
     using Handler = std::function<Task<Result<nlohmann::json>>(
         std::string verb, nlohmann::json args, Peer peer)>;
 
@@ -55,6 +56,8 @@ class ControlServer {
 
     /// To every subscriber.
     void publish(nlohmann::json event);
+    /// To whoever reads along at this serial port.
+    void publish_bytes(const std::string& name, std::string_view bytes);
 
   private:
     struct Impl;

@@ -74,11 +74,15 @@ Task<bool> ControlSession::answer(std::string line) {
     const bool subscribe = verb == "subscribe";
     if (subscribe)
         verb = "events";
+    const bool console = verb == "console";
     // From here on, so that nothing falls between what was and what comes.
     subscribed_ = subscribe;
+    what_.clear();
     Result<nlohmann::json> result =
         co_await (*handler_)(std::move(verb), std::move(request->args), peer_);
-    subscribed_ = subscribe && result.has_value();
+    subscribed_ = (subscribe || console) && result.has_value();
+    if (subscribed_ && console)
+        what_ = result->value("name", "");
     if (!subscribed_)
         waiting_.clear();
     const bool written = co_await write(format_reply(result));
@@ -103,8 +107,9 @@ Task<> ControlSession::run() {
     socket_.close(ignored);
 }
 
-void ControlSession::publish(const std::shared_ptr<const std::string>& line) {
-    if (!subscribed_ || !open_)
+void ControlSession::publish(
+    const std::string& what, const std::shared_ptr<const std::string>& line) {
+    if (!reads(what))
         return;
     if (waiting_.size() >= limits_.backlog) {
         dropped_ += waiting_.size();

@@ -24,9 +24,10 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
     /// subscriber is served until it leaves.
     Task<> run();
 
-    /// Queues one line for a subscriber. Never waits: behind by too much, it loses all that waits
-    /// and is told how many.
-    void publish(const std::shared_ptr<const std::string>& line);
+    /// Queues one line for a subscriber of this; "" is the events. Never waits: behind by too much,
+    /// it loses all that waits and is told how many.
+    void publish(const std::string& what, const std::shared_ptr<const std::string>& line);
+    bool reads(const std::string& what) const { return open_ && subscribed_ && what_ == what; }
 
   private:
     Task<bool> answer(std::string line);
@@ -45,6 +46,7 @@ class ControlSession : public std::enable_shared_from_this<ControlSession> {
     std::string input_;
     std::string hangup_;
     bool subscribed_ = false;
+    std::string what_; ///< it has subscribed to: "" events, else what a serial port says
     bool open_ = true;
     std::deque<std::shared_ptr<const std::string>> waiting_;
     std::uint64_t dropped_ = 0;

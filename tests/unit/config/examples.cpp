@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "config/host_config.hpp"
 #include "config/pi_config.hpp"
+#include "config/portal_config.hpp"
 
 #include <set>
 #include <sstream>
@@ -75,6 +76,10 @@ TEST_CASE("every key of pi.yaml is shown, parses when uncommented, and is the de
     prove<PiConfig>("pi.yaml", parse_pi_config);
 }
 
+TEST_CASE("every key of portal.yaml is shown, parses when uncommented, and is the default") {
+    prove<PortalConfig>("portal.yaml", parse_portal_config);
+}
+
 TEST_CASE("the nested keys of the shipped files are all there") {
     const auto error = [](const auto& result) {
         REQUIRE(!result.has_value());
@@ -88,6 +93,8 @@ TEST_CASE("the nested keys of the shipped files are all there") {
     for (const auto& key : error(parse_pi_config("serial: { qqqqqqqq: 1 }", "f")))
         CHECK_MESSAGE(pi.find("#  " + key + ":") != std::string::npos, key);
     const std::string host = shipped("host.yaml");
+    for (const auto& key : error(parse_host_config("serial: { qqqqqqqq: 1 }", "f")))
+        CHECK_MESSAGE(host.find("#  " + key + ":") != std::string::npos, key);
     for (const auto& key : error(parse_host_config("controllers: { qqqqqqqq: 1 }", "f")))
         CHECK_MESSAGE(host.find("#  " + key + ":") != std::string::npos, key);
 }

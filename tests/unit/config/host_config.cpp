@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "config/host_config.hpp"
 
+#include "config/serial_place.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace longcord;
@@ -104,10 +106,93 @@ TEST_CASE("plain USB/IP servers") {
                              "  b: { address: '[fd00::7]:4000' }\n");
     CHECK(config.usbip_servers.at("a") == Address{"192.0.2.7", 3240});
     CHECK(config.usbip_servers.at("b") == Address{"fd00::7", 4000});
+    CHECK(
+        good("usbip_servers: { a: { address: 192.0.2.7 } }\nusbip_port: 4001\n")
+            .usbip_servers.at("a") == Address{"192.0.2.7", 4001});
     CHECK(bad("usbip_servers: { a: {} }") == "host.yaml:1: 'a' needs an 'address'");
     CHECK(
         bad("pis: { a: {} }\nusbip_servers: { a: { address: b } }").find("both") !=
         std::string::npos);
+}
+
+TEST_CASE("serial ports of Pis on addresses of this node") {
+    const auto config =
+        good("serial:\n  offers:\n"
+             "    - { pi: workbench, port: 4000, listen: '10.0.0.1:4000', allow: [10.0.0.0/24] }\n"
+             "    - { pi: attic, place: 1-1.2, listen: '[fd00::1]:65535' }\n");
+    REQUIRE(config.serial_offers.size() == 2);
+    const SerialOffer& first = config.serial_offers[0];
+    CHECK(first.pi == "workbench");
+    CHECK(first.port == "4000");
+    CHECK(first.listen == Address{"10.0.0.1", 4000});
+    CHECK(first.allow.allows("10.0.0.7", {}));
+    CHECK_FALSE(first.allow.allows("10.0.1.7", {}));
+    CHECK(config.serial_offers[1].port == "1-1.2");
+    CHECK(config.serial_offers[1].listen == Address{"fd00::1", 65535});
+    CHECK_FALSE(config.serial_offers[1].allow.allows("fd00::7", {})); // nobody, by default
+    CHECK(good("serial: {}").serial_offers.empty());
+    CHECK(good("serial: { offers: [] }").serial_offers.empty());
+}
+
+static std::string bad_offer(const std::string& keys) {
+    return bad("serial:\n  offers:\n    - {" + keys + "}\n");
+}
+
+TEST_CASE("an offer that cannot be meant is refused with its line") {
+    const std::string listen = ", listen: '10.0.0.1:4000'";
+    CHECK(bad_offer("port: 4000" + listen).starts_with("host.yaml:3: an offer needs a 'pi'"));
+    CHECK(
+        bad_offer("pi: W, port: 4000" + listen).starts_with("host.yaml:3: an offer needs a 'pi'"));
+    CHECK(bad_offer("pi: w" + listen).find("either the 'port'") != std::string::npos);
+    CHECK(
+        bad_offer("pi: w, port: 1, place: 1-1" + listen).find("either the 'port'") !=
+        std::string::npos);
+    for (const char* port : {"0", "65536", "x", "-1", "4000 "})
+        CHECK_MESSAGE(
+            bad_offer(fmt::format("pi: w, port: '{}'{}", port, listen)).find("from 1 to 65535") !=
+                std::string::npos,
+            port);
+    for (const char* place : {"w/1-1", "1-", "workbench", "4000", "1-1:x", "1-1:1", "1-1:1.256"})
+        CHECK_MESSAGE(
+            bad_offer(fmt::format("pi: w, place: '{}'{}", place, listen)).find("is no place") !=
+                std::string::npos,
+            place);
+    CHECK(bad_offer("pi: w, port: 1").find("needs 'listen'") != std::string::npos);
+    for (const char* address : {"10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "node:4000", ":4000"})
+        CHECK_MESSAGE(
+            bad_offer(fmt::format("pi: w, port: 1, listen: '{}'", address))
+                .starts_with("host.yaml:3"),
+            address);
+    CHECK(
+        bad_offer("pi: w, port: 1, allow: [x]" + listen).find("'x' is no address") !=
+        std::string::npos);
+    CHECK(bad_offer("pi: w, prot: 1" + listen).find("did you mean 'port'") != std::string::npos);
+    CHECK(
+        bad("serial:\n  offers:\n    - { pi: w, port: 1, listen: '10.0.0.1:1' }\n"
+            "    - { pi: w, port: 2, listen: '10.0.0.1:1' }\n") ==
+        "host.yaml: line 4: 10.0.0.1:1 is taken by the offer in line 3");
+    CHECK(
+        bad("usbip_servers: { w: { address: a } }\nserial:\n  offers:\n"
+            "    - { pi: w, port: 1, listen: '10.0.0.1:1' }\n")
+            .find("only a paired Pi has serial ports") != std::string::npos);
+}
+
+TEST_CASE("places of serial ports: short or by controller, with a further terminal") {
+    for (const char* place :
+         {"1-1", "1-1.2:1.1", "pci-0000:00:14.0/4.1", "pci-0000:00:14.0/4.1:2.3",
+          "platform-fe9c0000.xhci/1.2", "1-1:255.255"})
+        CHECK_MESSAGE(is_serial_place(place), place);
+    for (const char* place :
+         {"", "1", "w/1-1", "1-1:", "1-1:1", "1-1:1.256", "1-1:1.1:1.1", "usb/1"})
+        CHECK_MESSAGE(!is_serial_place(place), place);
+}
+
+TEST_CASE("sshd's port is a number, or what sshd says") {
+    CHECK(good("").ssh_port == 0);
+    CHECK(good("ssh_port: auto").ssh_port == 0);
+    CHECK(good("ssh_port: 2222").ssh_port == 2222);
+    for (const char* wrong : {"ssh_port: 0", "ssh_port: 65536", "ssh_port: -1", "ssh_port: none"})
+        CHECK(bad(wrong) == "host.yaml:1: 'ssh_port' must be auto, or a number from 1 to 65535");
 }
 
 TEST_CASE("hotplugger's file, as its README has it, and as it ships") {
@@ -121,15 +206,16 @@ TEST_CASE("hotplugger's file, as its README has it, and as it ships") {
                              "      - xhci1.0\n"
                              "    ports:\n"
                              "      - /devices/pci0000:00/0000:00:14.0/usb3/3-3\n"
-                             "      - /devices/pci0000:00/0000:00:14.0/usb3/3-4\n");
+                             "      - \"/devices/pci0000:00/0000:00:14.0/usb3/3-4\"\n");
     REQUIRE(config.virtual_machines.size() == 1);
     const MachineConfig& machine = config.virtual_machines[0];
     CHECK(machine.name == "windows");
     CHECK(machine.socket == "/home/user/vm/windows/qmp-sock");
     CHECK(machine.hubs == std::vector<std::string>{"xhci0.0", "xhci1.0"});
-    REQUIRE(machine.ports.size() == 2);
-    CHECK(machine.ports[1].text == "/devices/pci0000:00/0000:00:14.0/usb3/3-4");
-    CHECK(machine.ports[1].line == 11);
+    CHECK(
+        machine.ports == std::vector<RuleText>{
+                             {"/devices/pci0000:00/0000:00:14.0/usb3/3-3", 10, 9},
+                             {"/devices/pci0000:00/0000:00:14.0/usb3/3-4", 11, 10}});
     REQUIRE(config.notes.size() == 1);
     CHECK(
         config.notes[0] == "host.yaml:5: 'delay' of 'windows' is ignored: nothing needs to be "

@@ -91,6 +91,8 @@ TEST_CASE("serial ports") {
     CHECK(config.observers);
     CHECK(good("").serial.listen == std::vector<std::string>{"::"});
     CHECK_FALSE(good("").serial.allow.everybody);
+    CHECK(good("").serial.hold == seconds(10));
+    CHECK_FALSE(good("").serial.observers);
 }
 
 TEST_CASE("serial ports: mistakes name the line") {

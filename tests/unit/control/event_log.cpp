@@ -59,16 +59,18 @@ TEST_CASE("an event as JSON: what is not there is null") {
     event.message = "m";
     CHECK(
         to_json(event).dump() ==
-        R"({"kind":"plugged","message":"m","pi":null,"place":null,"seq":7,)"
+        R"({"address":null,"kind":"plugged","message":"m","pi":null,"place":null,"seq":7,)"
         R"("time":"2026-03-01T12:00:00.123Z","took_ms":null,"vmid":null})");
     event.place = "workbench/1-1.2";
     event.pi = "workbench";
     event.vmid = 100;
     event.took = milliseconds(34);
+    event.address = "10.0.0.5";
     CHECK(to_json(event)["place"] == "workbench/1-1.2");
     CHECK(to_json(event)["pi"] == "workbench");
     CHECK(to_json(event)["vmid"] == 100);
     CHECK(to_json(event)["took_ms"] == 34);
+    CHECK(to_json(event)["address"] == "10.0.0.5");
 }
 
 TEST_CASE("times are written and read") {

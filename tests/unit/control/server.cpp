@@ -44,6 +44,10 @@ Task<Result<json>> answer(std::string verb, json args, Peer peer) {
         co_return json{{"uid", peer.uid}, {"gid", peer.gid}, {"pid", peer.pid}};
     if (verb == "big")
         co_return json(std::string(4'000'000, 'x'));
+    if (verb == "console" && args.value("name", "") != "1-1")
+        co_return fail(ErrorKind::not_found, "no such port");
+    if (verb == "console")
+        co_return json{{"name", "1-1"}};
     if (verb == "events")
         co_return json{{"events", json::array({{{"seq", 1}}})}};
     co_return json{{"verb", verb}, {"args", args}};
@@ -254,6 +258,30 @@ TEST_CASE("a subscriber gets what was, then what comes; silence is no reason to 
         CHECK(third == R"({"event":{"seq":3}})");
     };
     world.run(test(world, wire));
+}
+
+TEST_CASE("who looks at a serial port hears what it says, no other port and no events") {
+    World world;
+    Wire wire(world);
+    Wire other(world);
+    auto test = [](World& here, Wire& w, Wire& o) -> Task<> {
+        co_await w.send("{\"verb\":\"console\",\"args\":{\"name\":\"1-1\"}}\n");
+        const std::string reply = co_await w.line();
+        CHECK(reply == R"({"ok":true,"result":{"name":"1-1"}})");
+        co_await o.send("{\"verb\":\"console\",\"args\":{\"name\":\"1-2\"}}\n");
+        const std::string refused = co_await o.line();
+        CHECK(refused.find("\"not found\"") != std::string::npos);
+        here.server.publish({{"seq", 2}});
+        here.server.publish_bytes("1-2", "not this");
+        here.server.publish_bytes("1-1", std::string("\x00\xff", 2));
+        const std::string bytes = co_await w.line();
+        CHECK(bytes == R"({"bytes":"AP8="})");
+        // Who was refused is a client as any other.
+        co_await o.send("{\"verb\":\"a\"}\n");
+        const std::string next = co_await o.line();
+        CHECK(next.find("\"ok\":true") != std::string::npos);
+    };
+    world.run(test(world, wire, other));
 }
 
 TEST_CASE("who did not subscribe gets no events") {
