@@ -4,7 +4,7 @@ target_include_directories(longcord_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # -Wnull-dereference is left out: it fires inside Asio's headers. So does -Wmismatched-new-delete at
 # -O2, where g++ 12 takes the frames of coroutines for it.
 target_compile_options(longcord_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Wall -Wextra -Wpedantic $<$<BOOL:${LONGCORD_WERROR}>:-Werror> -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
   -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wformat=2
   -Wimplicit-fallthrough -Wno-mismatched-new-delete)
 # Without implicit conversions a json is no Error, so Result<json> can be made from one; and what
