@@ -65,6 +65,18 @@ def cluster(cluster_of_two, longcord, lab):
     return on_node2
 
 
+@pytest.fixture
+def pi_settings(longcord, lab):
+    """Writes more into pi.yaml and reloads it; what was there before comes back."""
+    usual = pi_yaml(*lab.nodes())
+
+    def write(more):
+        lab.pi.put(usual + more, "/etc/longcord/pi.yaml")
+        lab.pi.run("systemctl reload longcord-pi")
+    yield write
+    write("")
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "cluster" in item.fixturenames)
 
@@ -82,12 +94,14 @@ def lab(whole_lab, request):
     """The lab, clean; it is cleaned again when the scenario ends, and evidence is kept if it failed."""
     whole_lab.reset()
     yield whole_lab
-    if getattr(request.node, "failed", False):
-        artifacts.keep(whole_lab, request.node.name)
+    if getattr(request.node, "failed", None):
+        artifacts.keep(whole_lab, request.node.name, request.node.failed)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    if outcome.get_result().failed:
-        item.failed = True
+    report = outcome.get_result()
+    if report.failed:
+        item.failed = report.longreprtext
+        say(f"{item.name} failed:\n{item.failed}")

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One QEMU for all tests of longcord-host: a new one each would cost a second a test."""
+"""What tests of several files begin with. One QEMU serves all tests of longcord-host: a new one each would cost a
+second a test."""
 import pytest
 from host_world import Qemu, World, wait
+from played_pi import UsbipServer
+from serial_port import Server
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,25 @@ def world(idle_world):
     if idle_world.process is first:
         assert idle_world.alive(), idle_world.log.read_text()
         assert idle_world.device("3-4")
+
+
+@pytest.fixture
+def server():
+    """A stock usbipd with one board; files with servers of another kind have their own."""
+    usbip = UsbipServer(plain=True)
+    usbip.serve("1-1")
+    yield usbip
+    usbip.close()
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """`longcord serial serve` with these options, as often as asked."""
+    servers = []
+
+    def start(*options, **more):
+        servers.append(Server(tmp_path, *options, **more))
+        return servers[-1]
+    yield start
+    for server in servers:
+        server.close()

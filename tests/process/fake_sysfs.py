@@ -3,8 +3,10 @@
 that enumerates what it was told of."""
 import os
 import re
+import select
 import shutil
 import threading
+import time
 
 
 def write_all(folder, values):
@@ -55,7 +57,7 @@ class FakeVhci:
     """`attached` and `detached`: what was written, in order. `devices`: devid -> sysfs values of what
     then appears; an attach of any other devid is never enumerated."""
 
-    PORTS = 16
+    PORTS_OF_A_SPEED = 8
 
     def __init__(self, sys):
         self.sys = sys
@@ -64,29 +66,31 @@ class FakeVhci:
         self.lock = threading.Lock()
         for bus in (5, 6):
             write_all(self.hub(bus), {"authorized_default": 1, "interface_authorized_default": 1})
-            for port in range(1, 9):
+            for port in range(1, self.PORTS_OF_A_SPEED + 1):
                 write_all(self.hub(bus) / f"{bus}-0:1.0/usb{bus}-port{port}", {"quirks": 0})
             (sys / f"bus/usb/devices/usb{bus}").symlink_to(self.hub(bus))
         self.show()
         self.stopped = False
         self.pipes = {}
-        for name, took in (("attach", self._attach), ("detach", self._detach)):
+        for name in ("attach", "detach"):
             os.mkfifo(self.folder / name)
             self.pipes[name] = os.open(self.folder / name, os.O_RDWR)
-            threading.Thread(target=self._read, args=(name, took), daemon=True).start()
+        threading.Thread(target=self._read, daemon=True).start()
 
     def hub(self, bus):
         return self.folder / f"usb{bus}"
 
-    @staticmethod
-    def busid(port):
-        return f"{5 + port // 8}-{port % 8 + 1}"
+    def bus(self, port):
+        return 5 + port // self.PORTS_OF_A_SPEED
+
+    def busid(self, port):
+        return f"{self.bus(port)}-{port % self.PORTS_OF_A_SPEED + 1}"
 
     def show(self):
         rows = ["hub port sta spd dev      sockfd local_busid"]
-        for port in range(self.PORTS):
+        for port in range(2 * self.PORTS_OF_A_SPEED):
             state, speed, devid, sockfd, busid = self.used.get(port, (4, 0, 0, 0, "0-0"))
-            rows.append(f"{'ss' if port >= 8 else 'hs'}  {port:04} {state:03} {speed:03} {devid:08x} "
+            rows.append(f"{'ss' if port >= self.PORTS_OF_A_SPEED else 'hs'}  {port:04} {state:03} {speed:03} {devid:08x} "
                         f"{sockfd:06} {busid}")
         new = self.folder / "status.new"
         new.write_text("\n".join(rows) + "\n")
@@ -95,22 +99,29 @@ class FakeVhci:
     def close(self):
         with self.lock:
             self.stopped = True
-        for pipe in self.pipes.values():
-            os.write(pipe, b"\n")
+        os.write(self.pipes["detach"], b"\n")  # one word wakes the reader, which closes both
 
-    def _read(self, name, took):
-        pipe = self.pipes[name]
+    def _read(self):
+        """What was detached before an attach was written is gone before that: to the kernel a write is the deed."""
+        took = {self.pipes["detach"]: self._detach, self.pipes["attach"]: self._attach}
         while not self.stopped:
-            text = os.read(pipe, 4096).decode()
-            with self.lock:
-                if not self.stopped:
-                    took(text)
-        os.close(pipe)
+            ready, _, _ = select.select(list(took), [], [])
+            for pipe in [pipe for pipe in took if pipe in ready]:
+                text = os.read(pipe, 4096).decode()
+                with self.lock:
+                    if not self.stopped:
+                        took[pipe](text)
+        for pipe in took:
+            os.close(pipe)
 
     def _attach(self, text):
         # Two writes may come as one; a speed has one digit.
         for words in re.findall(r"(\d+) (\d+) (\d+) (\d)", text):
             port, sockfd, devid, speed = map(int, words)
+            # A write to this FIFO ends before it is read, so that a program may see the port free after its attach,
+            # and attach once more. A kernel refuses that; the first one stands.
+            if port in self.used:
+                continue
             self.attached.append((port, sockfd, devid, speed))
             known = self.devices.get(devid)
             if known is None:
@@ -120,20 +131,34 @@ class FakeVhci:
             self.used[port] = (6, speed, devid, sockfd, self.busid(port))
             self.show()
             values = {"devnum": 2 + len(self.attached), "authorized": 0, **known}
-            add_device(self.sys, self.hub(5 + port // 8), self.busid(port), values)
+            add_device(self.sys, self.hub(self.bus(port)), self.busid(port), values)
+
+    def attach_by_hand(self, port, devid):
+        """As `usbip attach` does."""
+        with self.lock:
+            self.devices[devid] = {}
+            self._attach(f"{port} 7 {devid} 2")
 
     def end_stream(self, port):
-        """As the kernel does when the connection is gone."""
+        """As the kernel does when the connection is gone. What was written to `attach` may be in its pipe yet."""
+        end = time.monotonic() + 40  # only a broken program needs so long
+        while port not in self.used:
+            assert time.monotonic() < end, f"nothing was attached to vhci port {port}"
+            time.sleep(0.01)
         with self.lock:
             self._free(port)
 
     def _detach(self, text):
-        port = int(text)
-        self.detached.append(port)
-        self._free(port)
+        if not text.strip():
+            return
+        # Two writes may come as one: "01" is 0 and 1, and "10" is those where no port 10 is in use.
+        one = text == str(int(text)) and (int(text) in self.used or len(text) == 1)
+        for port in [int(text)] if one else map(int, text):
+            self.detached.append(port)
+            self._free(port)
 
     def _free(self, port):
         row = self.used.pop(port, None)
         self.show()
         if row and row[0] == 6:
-            remove_device(self.sys, self.hub(5 + port // 8), self.busid(port))
+            remove_device(self.sys, self.hub(self.bus(port)), self.busid(port))

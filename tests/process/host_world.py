@@ -25,9 +25,9 @@ def binary(name):
     pytest.fail(f"no {name}: build it, or set LONGCORD_BIN to the folder it is in")
 
 
-def wait(condition, tell=lambda: "nothing to tell"):
+def wait(condition, tell=lambda: "nothing to tell", seconds=40):
     """The first true value of `condition`. `tell` describes what is there instead."""
-    end = time.monotonic() + 40  # only a broken program needs so long
+    end = time.monotonic() + seconds  # only a broken program needs so long
     while not (value := condition()):
         assert time.monotonic() < end, f"waited in vain; there is: {tell()}"
         time.sleep(0.02)

@@ -157,7 +157,8 @@ class Node(Machine):
                  Path(binary("longcord-keys")).parent, *FILES],
                 stdout=log, stderr=log)
         ready = f"/proc/{self.namespace.pid}/comm"
-        wait(lambda: self.namespace.poll() is not None or Path(ready).read_text() == "sleep\n", self.text)
+        wait(lambda: self.namespace.poll() is not None or Path(ready).read_text() == "sleep\n", self.text,
+             seconds=300)  # it copies all of /etc
         assert self.namespace.poll() is None, self.text()
 
     def inside(self, *words):
@@ -245,15 +246,18 @@ class Pi(Machine):
         return self.root / "etc/longcord/id_ed25519"
 
 
-@pytest.fixture
-def machines():
-    """A list; what is put into it is closed at the end, the last one first."""
+def list_of_machines():
+    """What is put into it is closed at the end, the last one first."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
         pytest.skip("sshd in a mount namespace needs root")
     all_of_them = []
     yield all_of_them
     for machine in reversed(all_of_them):
         machine.close()
+
+
+machines = pytest.fixture(list_of_machines)
+machines_of_a_module = pytest.fixture(list_of_machines, scope="module")
 
 
 @pytest.fixture

@@ -31,14 +31,15 @@ class PlayedPi:
     """Answers pings, every welcome with `hello` and `devices`, and every `open` with what `opens` makes
     of it (None: nothing), unless it is `silent`."""
 
-    def __init__(self, world, name, devices=(), usbip_port=3240, silent=False, opens=expect_stream):
+    def __init__(self, world, name, devices=(), usbip_port=3240, silent=False, opens=expect_stream,
+                 key=""):
         self.name, self.devices, self.silent, self.opens = name, list(devices), silent, opens
         self.hello = {"type": "hello", "version": 1, "software": "test", "usbip_port": usbip_port}
         self.heard, self.ended = [], False
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(world.root / "run/longcord/link.sock"))
         self.say({"pi": name, "address": "127.0.0.1",
-                  "started": time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000})
+                  "started": time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000, "key": key})
         threading.Thread(target=self._listen, daemon=True).start()
 
     def say(self, message):
@@ -91,11 +92,13 @@ def import_reply(busid, devnum=3, version=0x0111, code=3, status=0, product=0x55
 class UsbipServer:
     """Serves whoever shows a ticket of KEYS, once, and plain clients where `plain`.
     `closes`: after a list, as usbipd does and Renode does not. `answers`: busid -> bytes, or None to say nothing. `stays`: busids whose connection stays open
-    after the answer. `asked`: the busids, in order."""
+    after the answer. `takes`: busid -> seconds until the answer. `refuses`: busid -> the answer instead of the one that
+    is listed. `asked`: the busids, in order."""
 
     def __init__(self, answers=None, stays=(), plain=False):
         self.answers, self.stays, self.plain = answers or {}, set(stays), plain
         self.asked, self.streams, self.in_use, self.closes = [], [], set(), True
+        self.takes, self.refuses = {}, {}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -128,7 +131,8 @@ class UsbipServer:
             return stream.close()
         busid = request[8:].rstrip(b"\0").decode()
         self.asked.append(busid)
-        answer = self.answers.get(busid, import_reply(busid, status=4)[:8])
+        answer = self.refuses.get(busid, self.answers.get(busid, import_reply(busid, status=4)[:8]))
+        time.sleep(self.takes.get(busid, 0))
         if answer is not None:
             stream.sendall(answer)
         if answer is None or busid in self.stays:

@@ -23,6 +23,16 @@ def binary():
     raise AssertionError("no longcord: build it, or set LONGCORD_BIN to the folder it is in")
 
 
+NO_QUARANTINE = {"ASAN_OPTIONS": "quarantine_size_mb=1"}  # what has been freed is not memory that a program has
+
+
+def rss(process):
+    """In kilobytes."""
+    for line in open(f"/proc/{process.pid}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+
+
 def wait(condition, seconds=30):
     end = time.monotonic() + seconds  # only a broken program needs so long
     while not (answer := condition()):
@@ -76,14 +86,15 @@ class Board:
 
 
 class Server:
-    def __init__(self, folder, *options, device=None, env=None, listen="127.0.0.1:0"):
+    def __init__(self, folder, *options, device=None, env=None, listen="127.0.0.1:0", within=()):
+        """`within`: what runs it, as own_network has it."""
         self.board = None if device else Board(folder / "board")
         self.log = folder / "server.log"
         self.process = subprocess.Popen(
-            [binary(), "serial", "serve", str(device or self.board.link), "--listen", listen, *options],
+            [*within, binary(), "serial", "serve", str(device or self.board.link), "--listen", listen, *options],
             stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True, env={**os.environ, **(env or {})})
         self.ready = self.process.stdout.readline()
-        found = re.findall(r"\S+:(\d+)(?=[,;\n])", self.ready)
+        found = re.findall(r"[^\s\"]+:(\d+)(?=[,;\n\"])", self.ready)
         self.port = int(found[0]) if found else None
         self.observe = int(found[-1]) if "observers" in self.ready else None
 
@@ -104,8 +115,8 @@ class Server:
 
 
 class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 30)
+    def __init__(self, port=None, connected=None):
+        self.socket = connected or socket.create_connection(("127.0.0.1", port), 30)
 
     def send(self, data):
         self.socket.sendall(data)

@@ -423,7 +423,9 @@ def pve(root):
 def test_rules_check_needs_no_service(longcord, pve):
     (pve / "100.usb.conf").write_text("3-4  # the hub\nworkbench/1-1.2\n")
     (pve / "101.usb.conf").write_text("3-5\n")
-    assert longcord("rules", "check").stdout == "2 rules files, 3 rules: 0 errors, 0 warnings\n"
+    text = longcord("rules", "check").stdout
+    assert text.endswith("2 rules files, 3 rules: 0 errors, 1 warning\n")
+    assert "100.usb.conf:2:1: warning: no paired Pi is named workbench" in text  # none was ever paired
 
 
 def test_rules_check_names_file_line_and_column(longcord, pve):
@@ -450,7 +452,7 @@ def test_rules_check_of_conflicts_between_vms(longcord, pve):
 
 def test_rules_check_knows_the_pis(longcord, root, pve):
     (pve / "100.usb.conf").write_text("workbench/1-1.2\nworkbnch/1-1.3\nlabserver/1-1\n")
-    assert "no paired Pi" not in longcord("rules", "check").stdout
+    assert longcord("rules", "check").stdout.count("no paired Pi") == 3
     (root / "etc/pve/priv/longcord/pis").mkdir(parents=True)
     (root / "etc/pve/priv/longcord/pis/workbench").write_text("ssh-ed25519 AAAA")
     (root / "etc/longcord").mkdir()
@@ -458,6 +460,41 @@ def test_rules_check_knows_the_pis(longcord, root, pve):
     text = longcord("rules", "check").stdout
     assert text.count("no paired Pi") == 1
     assert "100.usb.conf:2:1: warning: no paired Pi is named workbnch" in text
+
+
+ODD_FILES = {  # what is in it: where the first finding is, and its words; nothing: it is as it should be
+    "nothing at all": (b"", None),
+    "blank lines and comments": (b"\n  \n\t# 3-\n#\n", None),
+    "a byte order mark and Windows' line ends": (b"\xef\xbb\xbf3-4\r\n3-5\r\n", None),
+    "the same, and a mistake": (b"\xef\xbb\xbf3-4\r\n\t3-\r\n", "2:2: error: \"3-\" is no place"),
+    "no end of the last line": (b"3-4\n3-5", None),
+    "line ends of old Macs": (b"3-4\r3-5\r", "1:4: error: a carriage return stands inside the line"),
+    "tabs": (b"\t3-4\t\tclass=hid\t# x\t\n", None),
+    "a column behind tabs and umlauts": ("3-4\tproduct=\"Bücher\" colour=red\n".encode(), "1:22: error: "),
+    "a line of 1,024 bytes": (b"3-4 " + b"#" * 1020 + b"\n", None),
+    "one of 1,025": (b"3-5\n3-4 " + b"#" * 1021 + b"\n", "2:1025: error: the line is longer than 1024 bytes"),
+    "a zero byte": (b"3-4\x00\n", "1:4: error: there is a control character here"),
+    "UTF-16": ("3-4\n".encode("utf-16"), "1:1: error: the file is UTF-16"),
+    "Latin-1 in a value": (b"3-4 product=\"B\xfccher\"\n", "1:15: error: this is not UTF-8"),
+    "a rule twice": (b"3-4 class=hid\n# x\n3-4   class=HID # again\n", "3:1: warning: this is line 1 again"),
+    "the same devices with other options": (b"3-4 port=1\n3-4 port=2\n", "2:1: error: line 1 is for the same devices"),
+    "one port for two": (b"3-4 port=1\n3-5 port=1\n", "2:1: warning: guest port 1 is asked for in line 1 too"),
+    "prefixes of each other": (b"3-4\n3-4.1\n3-40\n3-4.1.2\n", None),
+    "denied whole": (b"3-4.1 class=hid\n!3-4\n", "1:1: warning: this rule can never win: line 2, !3-4,"),
+    "denied in part": (b"3-4\n!3-4.1\n", None),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_rules_check_of_odd_files(longcord, pve, name):
+    content, finding = ODD_FILES[name]
+    file = pve / "100.usb.conf"
+    file.write_bytes(content)
+    text = longcord("rules", "check", str(file), expect=FAILED if finding and "error" in finding else DONE).stdout
+    if finding:
+        assert text.startswith(f"{file}:{finding}"), text
+    else:
+        assert text.startswith("1 rules file, ") and text.endswith(": 0 errors, 0 warnings\n"), text
 
 
 def test_rules_check_of_files(longcord, root, pve):
@@ -475,11 +512,39 @@ def test_rules_check_of_too_large_a_file(longcord, root):
     assert "64 KiB" in text
 
 
+def test_rules_check_where_no_node_is_says_nothing_of_pis(longcord, root):
+    (root / "100.usb.conf").write_text("workbench\n3-4\n")
+    assert longcord("rules", "check", str(root / "100.usb.conf")).stdout == "1 rules file, 2 rules: 0 errors, 0 warnings\n"
+
+
 def test_rules_check_of_the_machines_in_host_yaml(longcord, root):
     (root / "etc/longcord").mkdir(parents=True)
     (root / "etc/longcord/host.yaml").write_text(
-        "virtual_machines:\n  windows:\n    socket: /q\n    ports:\n      - 3-4\n      - 3-\n")
-    assert re.search(r"host\.yaml:6:1: error: ", longcord("rules", "check", expect=FAILED).stdout)
+        "virtual_machines:\n  windows:\n    socket: /q\n    ports:\n      - 3-4\n      - 3-\n      - \"3-4 colour=red\"\n")
+    text = longcord("rules", "check", expect=FAILED).stdout
+    assert re.search(r"host\.yaml:6:9: error: ", text)  # where it stands in the file
+    assert re.search(r"host\.yaml:7:14: error: ", text)
     (root / "etc/longcord/host.yaml").write_text("virtual_machine: {}\n")
     text = longcord("rules", "check", expect=FAILED).stdout
     assert "did you mean 'virtual_machines'?" in text
+
+
+def test_rules_check_of_machines_beside_vms(longcord, root, pve):
+    """In hotplugger's form, as its README has it."""
+    (root / "etc/longcord").mkdir(parents=True)
+    (root / "etc/longcord/host.yaml").write_text(
+        "virtual_machines:\n\n  windows:\n    socket: /home/dragon/vm/test/qmp-sock\n    ports:\n"
+        "      - /devices/pci0000:00/0000:00:14.0/usb3/3-1\n      - /devices/pci0000:00/0000:00:14.0/usb4/4-1\n"
+        "      - 3-4 serial=1\n      - ghost/1-1\n"
+        "  linux:\n    socket: /home/dragon/vm/linux/qmp-sock\n    ports: [ 3-7 ]\n")
+    (pve / "100.usb.conf").write_text("3-4 1a86:55d4\n3-7\n3-1.2\n")
+    text = longcord("rules", "check").stdout
+    lines = text.splitlines()
+    assert any("host.yaml:8:9: warning: conflict with VM 100" in line for line in lines), text
+    assert any("100.usb.conf:1:1: warning: conflict with VM windows (" in line and "host.yaml:8" in line
+               for line in lines), text
+    assert any("host.yaml:12:14: note: VM 100 has the same rule" in line for line in lines), text
+    assert any("100.usb.conf:2:1: note: VM linux has the same rule" in line for line in lines), text
+    assert any("host.yaml:9:9: warning: no paired Pi is named ghost" in line for line in lines), text
+    assert "there is no VM" not in text and "1000000000" not in text
+    assert lines[-1] == "1 rules file, 8 rules: 0 errors, 3 warnings"

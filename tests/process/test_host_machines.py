@@ -123,9 +123,10 @@ def test_a_port_with_a_mistake_is_reported_with_its_line_and_the_rules_from_befo
     machine.start(*XHCI)
     begin(idle_world, machine, ["3-4"])
     idle_world.stands("3-4", "QEMU says")
-    host_yaml(idle_world, machine, ["3-4", "3-"])
+    host_yaml(idle_world, machine, ["3-4", '"3-5 serial="', "3-4"])
     idle_world.process.send_signal(signal.SIGHUP)
-    idle_world.says(f"{idle_world.config}:9:", kind="rules-error")
+    idle_world.says(f"{idle_world.config}:9:21: error:", kind="rules-error")
+    idle_world.says(f"{idle_world.config}:10:9: warning: this is line 8 again", kind="rules")
     assert f"{idle_world.config}:9:" in shown(idle_world)["problem"]
     assert idle_world.device("3-4")["machine"] == "windows"
 

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What longcord-host does with a Pi's answers to `open`, and with ports that are not what they should
 be. The Pi and the far end of the seal are played, in Python; longcord-host, QEMU and TCP are real."""
-import socket
-import threading
-
 import pytest
+from between import Between
 from host_world import wait
 from played_pi import KEYS, PlayedPi, UsbipServer, device, expect_stream
 
@@ -116,39 +114,6 @@ def test_a_plain_usbip_server_at_a_pis_port_is_not_talked_to_in_clear(ready):
     pi.close()
 
 
-class Meddler:
-    """Between the node and a server; `meddle` changes the bytes that the node gets, at an offset."""
-
-    def __init__(self, port, meddle):
-        self.target, self.meddle = port, meddle
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self._carry, args=(near, far, bytes), daemon=True).start()
-            threading.Thread(target=self._carry, args=(far, near, self.meddle), daemon=True).start()
-
-    @staticmethod
-    def _carry(source, target, change):
-        try:
-            while data := source.recv(65536):
-                target.sendall(change(data))
-            target.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
 @pytest.mark.parametrize("how, meddle", [
     ("a bit is flipped", lambda data: data[:-1] + bytes([data[-1] ^ 1])),
     ("a record comes twice", lambda data: data + data),
@@ -163,7 +128,7 @@ def test_a_stream_that_is_tampered_with_ends_and_the_next_one_works(ready, serve
             return data
         changed.append(how)
         return meddle(data)
-    between = Meddler(server.port, first_time_only)
+    between = Between(server.port, first_time_only)
     pi = PlayedPi(ready, "workbench", [device("1-1")], between.port)
     ready.says("import workbench/1-1", kind="imported")
     assert changed

@@ -2,8 +2,12 @@
 """pair, join, unpair, leave: real longcord-host, longcord-pi, longcord, longcord-link, longcord-keys
 and sshd, and nothing that stands in."""
 import json
+import os
 import subprocess
+import time
+from pathlib import Path
 
+import pytest
 from host_world import binary, wait
 from pairing_world import Node, Pi, free_port, machines, node, pi  # noqa: F401 (fixtures)
 
@@ -93,16 +97,54 @@ def test_tokens_that_are_broken_say_so_without_a_network(pi, node):
     assert pi.cli("join", token[:50], token[50:]).returncode == 0
 
 
-def test_a_token_of_ten_minutes_ago_is_worth_nothing(node, pi):
-    token = node.pair("workbench")
-    file, = (node.root / "etc/longcord/pairing").iterdir()
+def make_older(node, name):
+    file, = (node.root / "etc/longcord/pairing").glob(f"{name}.????????????????")
     old = json.loads(file.read_text())
     old["made"] -= 601
     old["expires"] -= 601
     file.write_text(json.dumps(old))
+    return file
+
+
+def test_a_token_of_ten_minutes_ago_is_worth_nothing(node, pi):
+    token = node.pair("workbench")
+    file = make_older(node, "workbench")
     done = pi.cli("join", token)
     assert done.returncode == 4 and "older than 10 minutes" in done.stderr
     wait(lambda: not file.exists())  # swept away
+
+
+class PiOfAnotherYear(Pi):
+    """Its wall clock is wrong, as that of a Pi without a battery is before it has reached a time server."""
+    def __init__(self, shim, seconds):
+        super().__init__()
+        self.wrong = {"LD_PRELOAD": str(shim), "WRONG_CLOCK": str(seconds), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+    def environment(self):
+        return {**super().environment(), **self.wrong}
+
+
+@pytest.mark.parametrize("years", [-1, 1, -40])
+def test_a_pi_whose_clock_is_wrong_joins_links_and_comes_back(node, machines, tmp_path, years):
+    shim = tmp_path / "wrong_clock.so"
+    source = Path(__file__).with_name("wrong_clock.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], check=True)
+    pi = PiOfAnotherYear(shim, years * 365 * 86400)
+    machines.append(pi)
+    wrong = {"LD_PRELOAD": str(shim), "WRONG_CLOCK": pi.wrong["WRONG_CLOCK"]}
+    shown = subprocess.run(["date", "+%s"], env={**os.environ, **wrong}, capture_output=True, text=True).stdout
+    assert abs(int(shown) - time.time() - years * 365 * 86400) < 600  # the shim does what it says
+    pi.serve()
+    assert pi.join(node.pair("workbench"))
+    pi.wait_links("pve1")
+    pi.stop()
+    pi.serve()
+    pi.wait_links("pve1")
+    # What expires does so by the node's clock.
+    late = node.pair("late")
+    make_older(node, "late")
+    done = pi.cli("join", late)
+    assert done.returncode == 4 and "older than 10 minutes" in done.stderr
 
 
 def test_a_name_is_taken_until_it_is_replaced(node, pi, machines):
@@ -203,8 +245,10 @@ def test_one_token_and_every_node_of_the_cluster_is_linked(machines, pi):
     pi.wait_links("pve1", "pve2")
     assert second.pis()["workbench"]["linked"] and second.pis()["workbench"]["cluster"]
     # unpair on one node: the other ends its link too.
+    began = time.monotonic()
     assert second.cli("unpair", "workbench").returncode == 0
     wait(lambda: not any(link["linked"] for link in pi.links().values()), pi.links)
+    assert time.monotonic() - began < 5
     first.says("it is not paired any more", "unlinked")
 
 

@@ -9,11 +9,10 @@ import socket
 import subprocess
 
 import pytest
+from serial_boards import KEYS, Boards
 from serial_port import Board, Client
 from serial_port import binary as longcord
 from test_pi import Pi, wait
-
-KEYS = {"1-1": "platform-fe9c0000.xhci/1", "1-2": "platform-fe9c0000.xhci/2"}
 
 
 class SerialPi(Pi):
@@ -22,44 +21,32 @@ class SerialPi(Pi):
     def __init__(self, root):
         super().__init__(root)
         self.address = f"127.{random.randint(1, 254)}.{random.randint(0, 254)}.{random.randint(1, 254)}"
-        self.hub = root / "sys/devices/platform/fe9c0000.xhci/usb1"
-        self.hub.mkdir(parents=True)
-        (root / "sys/bus/usb/devices").mkdir(parents=True)
-        (root / "sys/bus/usb/devices/usb1").symlink_to(self.hub)
-        (root / "dev").mkdir()
-        self.boards, self.devnum = {}, 10
+        self.world = Boards(root)
+        self.boards, self.hub = self.world.at, self.world.hub
         self.settings()
 
     def settings(self, **serial):
         self.config.write_text(json.dumps({"serial": {"listen": [self.address], **serial}}))
 
+    def listen_at(self, address):
+        """There only; its own clients come from there. Returns the TCP port that 1-1 gets."""
+        self.address = address
+        with socket.create_server((address, 0)) as free:
+            port = free.getsockname()[1]
+        self.settings(ports={"1-1": port})
+        return port
+
     def reload(self, **serial):
         self.settings(**serial)
         self.process.send_signal(signal.SIGHUP)
 
-    def plug(self, busid, tty="ttyUSB0", interface="1.0", devnum=None, **values):
-        """A CP2102 whose terminal's far end is a Board."""
-        self.devnum += 1
-        device = self.hub / busid
-        part = device / f"{busid}:{interface}"
-        driver = self.root / "sys/bus/usb/drivers/cp210x"
-        for folder in (part / tty / "tty" / tty, driver):
-            folder.mkdir(parents=True, exist_ok=True)
-        for name, value in {"devnum": devnum or self.devnum, "idVendor": "10c4", "idProduct": "ea60",
-                            "bcdDevice": "0100", "authorized": 1, "bDeviceClass": "00", "speed": 12,
-                            "bConfigurationValue": 1, "bNumConfigurations": 1, **values}.items():
-            (device / name).write_text(f"{value}\n")
-        (part / "bInterfaceClass").write_text("ff\n")
-        (part / "driver").symlink_to(driver)
-        self.boards[busid] = Board(self.root / "dev" / tty)
-        (self.root / "sys/bus/usb/devices" / busid).symlink_to(device)
+    def plug(self, busid, *what, **values):
+        self.world.plug(busid, *what, **values)
         wait(lambda: busid in self.devices())
         return self.boards[busid]
 
     def unplug(self, busid):
-        (self.root / "sys/bus/usb/devices" / busid).unlink()
-        subprocess.run(["rm", "-r", str(self.hub / busid)], check=True)
-        self.boards.pop(busid).unplug()
+        self.world.unplug(busid)
         wait(lambda: busid not in self.devices())
 
     def devices(self):
@@ -108,8 +95,7 @@ def pi(tmp_path):
     if machine.process and machine.process.poll() is None:
         machine.process.kill()
         machine.process.wait()
-    for board in machine.boards.values():
-        board.close()
+    machine.world.close()
     assert not machine.log.exists() or "Sanitizer" not in machine.log.read_text()
 
 
@@ -145,6 +131,16 @@ def test_a_device_in_mode_serial_is_a_tcp_port(pi):
     client.close()
     wait(lambda: pi.events("serial-free"))
     assert pi.ports()["1-1"]["owner"] is None
+
+
+def test_it_listens_on_the_addresses_of_pi_yaml_and_nowhere_else(pi):
+    pi.serve()
+    pi.plug("1-1")
+    pi.mode("1-1", "serial")
+    pi.connect(pi.served("1-1"))
+    host, port = pi.address.rsplit(".", 1)
+    with pytest.raises(ConnectionRefusedError):
+        pi.connect(4000, f"{host}.{int(port) % 254 + 1}")
 
 
 def test_back_to_usbip_the_port_is_closed_and_its_client_too(pi):
@@ -266,11 +262,7 @@ def test_observers_mode_and_log_of_pi_yaml(pi):
 def test_who_is_not_allowed_is_an_event_and_can_be_let_in_by_one_step(pi):
     address = outside_address()
     assert address, "this machine has no address but loopback"
-    pi.address = address  # and listens there only; its own clients come from there
-    free = socket.create_server((address, 0))
-    port = free.getsockname()[1]
-    free.close()
-    pi.settings(ports={"1-1": port})
+    port = pi.listen_at(address)
     pi.serve()
     pi.plug("1-1")
     pi.mode("1-1", "serial")
@@ -278,7 +270,7 @@ def test_who_is_not_allowed_is_an_event_and_can_be_let_in_by_one_step(pi):
     for _ in range(3):
         assert b"may not use this port" in pi.connect(port).rest()
     (event,) = pi.events("serial-refused")  # the same address: one a minute
-    assert event["place"] == "1-1"
+    assert (event["place"], event["address"]) == ("1-1", address)
     assert f"longcord serial allow {address}`" in event["message"]
     listed = json.loads(pi.cli("serial", "allow", "--json"))
     assert listed == {"allow": [], "refused": [{"address": address, "place": "1-1", "times": 3}]}

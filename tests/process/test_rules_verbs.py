@@ -56,6 +56,49 @@ def test_the_same_rule_is_not_added_twice(node):
     assert json.loads(node.cli("rules", "add", "100", "3-4 10c4:ea60", "--json").stdout)["changed"] is False
 
 
+ODD = {
+    "as Windows writes it": b"\xef\xbb\xbf# mine\r\n\t3-5\t1A86:55D4\t# five\r\n\r\n  !3-5.2 \r\n",
+    "tabs, blanks, a comment in Latin-1": b"# Werkst\xe4tte\n\n\n   3-5    port=5   #x\n#3-4\n\t\n",
+    "comments only": b"# nothing yet\n# 3-4\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_stands_there_is_kept_to_the_byte_when_a_rule_comes_and_goes(node, name):
+    node.rules_file(100).write_bytes(ODD[name])
+    end = b"\r\n" if b"\r\n" in ODD[name] else b"\n"
+    assert node.cli("rules", "add", "100", "3-4 class=hid").returncode == 0
+    assert node.rules_file(100).read_bytes() == ODD[name] + b"3-4 class=hid" + end
+    assert node.cli("rules", "check").returncode == 0
+    assert node.cli("rules", "remove", "100", "3-4   class=HID").returncode == 0
+    assert node.rules_file(100).read_bytes() == ODD[name]
+
+
+def test_a_last_line_without_an_end_gets_one_and_keeps_its_comment(node):
+    node.rules_file(100).write_bytes(b"3-5 # the last")
+    assert node.cli("rules", "add", "100", "3-4").returncode == 0
+    assert node.rules_file(100).read_bytes() == b"3-5 # the last\n3-4\n"
+    assert node.cli("rules", "remove", "100", "3-5").returncode == 0
+    assert node.rules_file(100).read_bytes() == b"3-4\n"
+
+
+def test_a_comment_that_comes_with_a_rule_is_written_and_goes_with_it(node):
+    assert node.cli("rules", "add", "100", "3-4  # the scanner").returncode == 0
+    assert node.rules_file(100).read_text() == "3-4  # the scanner\n"
+    assert node.cli("rules", "remove", "100", "3-4").returncode == 0
+    assert node.rules_file(100).read_text() == ""
+
+
+def test_a_file_with_a_mistake_is_left_alone_and_the_mistake_named(node):
+    node.rules(100, "3-5\n3-\n")
+    done = node.cli("rules", "add", "100", "3-4")
+    assert done.returncode == 1 and f"{node.rules_file(100)}:2:1: error: " in done.stderr
+    assert node.rules_file(100).read_text() == "3-5\n3-\n"
+    assert node.cli("rules", "remove", "100", "3-").returncode == 0  # which is the way out
+    assert node.rules_file(100).read_text() == "3-5\n"
+
+
 @pytest.mark.parametrize("rule, words", [("3-", "column 1"), ("3-4 colour=red", "column 5"), ("# no", "is no rule"),
                                          ("3-4\n3-5", "one line")])
 def test_what_does_not_parse_is_refused_and_nothing_is_written(node, rule, words):

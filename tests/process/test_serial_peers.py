@@ -4,13 +4,15 @@ programs in between: Debian's ser2net as a client, socat as a VM's tty. The boar
 stand-in: it follows DTR and RTS, and takes nothing that does not come at its own rate."""
 import json
 import os
+import pty
 import random
+import re
+import select
+import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import serial
@@ -207,15 +209,95 @@ def test_socat_makes_a_tty_that_a_vms_programs_can_use(bench, tmp_path):
             assert_flashed(chip)
 
 
+# --- docs/serial.md, as a user types it -------------------------------------------------------------
+
+DOCS = (REPOSITORY / "docs/serial.md").read_text()
+URLS = sorted(set(re.findall(r"rfc2217://pi:4000[^' \n]*", DOCS)))
+
+
+def documented(beginning):
+    """The one line of the page that begins so."""
+    (line,) = [line.strip() for line in DOCS.splitlines() if line.startswith("    " + beginning)]
+    return line
+
+
+def test_the_page_has_a_url_for_those_who_wait_for_answers_and_one_for_those_who_do_not():
+    assert URLS == ["rfc2217://pi:4000", "rfc2217://pi:4000?ign_set_control"]
+    for tool in ("upload_port  = ", "monitor_port = ", "idf.py -p '", "esptool.py --port '"):
+        assert any(url in documented(tool) for url in URLS)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_each_url_of_the_page_opens_and_flashes_a_board(bench, url):
+    url = url.replace("pi:4000", f"127.0.0.1:{bench.server.port}")
+    with bench.play() as chip, serial.serial_for_url(url, BOOT_RATE, timeout=3) as port:
+        flash(port)
+        assert_flashed(chip)
+
+
+@contextmanager
+def in_a_terminal(command):
+    """The far end of the terminal that the command runs in."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(command, shell=True, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    try:
+        yield master
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        os.close(master)
+
+
+def shown(master, text):
+    """Reads what the terminal shows until `text` is in it."""
+    seen = b""
+    while text not in seen:
+        assert select.select([master], [], [], 30)[0], seen
+        seen += os.read(master, 4096)
+
+
+def test_the_pages_miniterm_is_a_terminal(bench):
+    command = documented("python3 -m serial.tools.miniterm").replace("pi:4000", f"127.0.0.1:{bench.server.port}")
+    with in_a_terminal(command.replace("python3", sys.executable, 1)) as terminal:
+        shown(terminal, b"Miniterm on")
+        os.write(terminal, b"help")
+        assert bench.server.board.hear(4) == b"help"
+        bench.server.board.say(b"there is none\r\n")
+        shown(terminal, b"there is none")
+
+
+def test_the_pages_socat_gives_a_tty_of_all_byte_values(bench, tmp_path):
+    every = bytes(range(256))
+    command = documented("socat PTY,").replace("pi:4000", f"127.0.0.1:{bench.server.port}")
+    with in_a_terminal("exec " + command.replace("$HOME", str(tmp_path))):
+        wait((tmp_path / "ttyBoard").exists)
+        with serial.Serial(str(tmp_path / "ttyBoard"), timeout=30) as port:
+            port.write(every)
+            assert bench.server.board.hear(256) == every
+            bench.server.board.say(every)
+            assert port.read(256) == every
+
+
+def test_the_pages_socat_is_a_terminal(bench):
+    assert "`socat -,rawer TCP:pi:4000`" in DOCS
+    with in_a_terminal(f"exec socat -,rawer TCP:127.0.0.1:{bench.server.port}") as terminal:
+        bench.server.says("has the port")
+        os.write(terminal, b"help")
+        assert bench.server.board.hear(4) == b"help"
+        bench.server.board.say(b"there is none")
+        shown(terminal, b"there is none")
+
+
 # --- volume -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("telnet", [[], ["--telnet"]], ids=["raw", "rfc2217"])
 def test_both_ways_at_once_nothing_is_lost(bench, telnet):
-    """8 MB each way, of all byte values. (tests/bench serial does it with 100 MB.)"""
+    """100 MB each way, of all byte values."""
     os.set_blocking(bench.server.board.master, True)
-    command = [str(compiled("load.cpp")), "both", "--port", str(bench.server.port), "--size", "8000000",
+    command = [str(compiled("load.cpp")), "both", "--port", str(bench.server.port), "--size", "100000000",
                "--master", str(bench.server.board.master), *telnet]
     done = subprocess.run(command, pass_fds=[bench.server.board.master], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["bytes"] == 8000000
+    assert json.loads(done.stdout)["bytes"] == 100_000_000

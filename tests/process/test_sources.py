@@ -56,3 +56,28 @@ def test_no_path_of_one_machine():
         path = REPOSITORY / name
         if path.is_file() and not path.is_symlink():
             assert f"{REPOSITORY}/" not in path.read_bytes().decode(errors="replace"), name
+
+
+def cases_and_files():
+    """What tests are called, and where they stand."""
+    titles, files = [], set()
+    for path in sources("tests/unit"):
+        for case in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)', path.read_text()):
+            titles.append("".join(re.findall(r'"((?:[^"\\]|\\.)*)"', case)))
+    for folder in ("process", "lab/scenarios"):
+        for path in (REPOSITORY / "tests" / folder).glob("*.py"):
+            files.add(path.stem)
+            titles += [name.replace("_", " ") for name in re.findall(r"def (test_\w+)", path.read_text())]
+    return titles, files
+
+
+def test_the_traps_name_tests_that_exist():
+    titles, files = cases_and_files()
+    rows = re.findall(r"^\| (\d+) \|[^|]*\|(.*)\|$", (REPOSITORY / "docs/traps.md").read_text(), re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 23))
+    for number, text in rows:
+        for title in re.findall(r'"([^"]+)"', text):
+            assert title == "..." or any(title.lower() in known.lower() for known in titles), f"trap {number}: {title}"
+        for named_there in re.findall(r"(?:process|scenarios?) ((?:`\w+`(?:, )?)+)", text):
+            for name in re.findall(r"`(\w+)`", named_there):
+                assert name in files, f"trap {number}: {name}"

@@ -14,11 +14,12 @@ PROGRAMS = {
 }
 
 
-def keep(lab, name):
+def keep(lab, name, failure):
     """Collects journals, kernel logs and consoles below build/lab-artifacts/NAME, and says where they are."""
     folder = paths.ARTIFACTS / re.sub(r"[^\w.-]+", "_", name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / "failure").write_text(failure + "\n")
     for machine in lab.machines:
         for program, line in PROGRAMS.items():
             try:

@@ -19,6 +19,8 @@ udevadm settle
 """
 
 NODE_KEYS = """set -e
+# The node's own buses keep their numbers when it reboots: vhci's come after them.
+echo xhci-pci >/etc/modules-load.d/00-lab.conf
 install -d -m 755 /etc/longcord
 install -d -m 700 /etc/longcord/pis
 install -d -m 755 /var/lib/vz/snippets
@@ -83,6 +85,7 @@ def run_services(machine, services):
     machine.run(["systemctl", "reset-failed"])
     machine.run(["systemctl", "enable", "--quiet", *services])
     machine.run(["systemctl", "restart", *services])
+    machine.run("sync")  # what is installed survives a power cut
 
 
 def add_node(lab, node, host_tree, host_yaml, pi_yaml):

@@ -6,6 +6,7 @@ import json
 from lab.wait import wait
 
 HOST_YAML = "log_level: debug\n"
+SERVE_THE_LAB = "usbip:\n  allow: [ 10.77.0.0/24 ]\n"  # pi.yaml: stock clients of the lab's network are served
 
 
 def pi_yaml(*nodes, name="workbench"):
@@ -21,7 +22,8 @@ class Longcord:
 
     def cli(self, *words, machine=None):
         """The JSON that a verb prints; exit status 5 says that something in it is not as it should be."""
-        which = [] if machine else ["--on", "host"]  # a node may be a Pi too
+        both = words[0] in ("devices", "events", "status")  # a node may be a Pi too
+        which = ["--on", "host"] if both and not machine else []
         done = (machine or self.node).run(["longcord", *words, *which, "--json"], check=False)
         if done.returncode not in (0, 5):
             raise LookupError(f"longcord {' '.join(words)}: {done.stdout}{done.stderr}")

@@ -120,7 +120,7 @@ class Machine:
         return self.run(["journalctl", "--no-pager", "-o", "short-precise", *options])
 
     def forward(self, local, remote):
-        """Makes a unix socket of the machine reachable here, also after it has rebooted."""
+        """Makes a socket of the machine reachable here (see Ssh.forward), also after it has rebooted."""
         if self.forwards.get(local) != remote:
             self.ssh.forward(local, remote)
             self.forwards[local] = remote

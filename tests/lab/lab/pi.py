@@ -13,9 +13,9 @@ class Pi(Machine):
     address = "10.77.0.2"
 
     def plug(self, gadget):
-        """Plugs a gadget in, for good: it also comes back when the Pi reboots. Returns its place."""
+        """Plugs a gadget in, for good: it also comes back when the Pi reboots or loses its power. Returns its place."""
         path = f"/var/lib/lab/plugged/{gadget.name}"
-        self.run(f"cat >{path} && sh {path}", input=gadget.plug_script())
+        self.run(f"cat >{path} && sync {path} /var/lib/lab/plugged && sh {path}", input=gadget.plug_script())
         return self.place(gadget)
 
     def unplug(self, gadget):
@@ -46,9 +46,12 @@ class Pi(Machine):
         return f"{NAME}/{self.busid(gadget)}"
 
     def wait_for_device(self, gadget, timeout=60):
-        """Waits until the Pi's own kernel has enumerated the gadget; returns its busid."""
+        """Waits until the Pi's own kernel has enumerated the gadget; returns its busid. One that is exported shows
+        no interfaces, and may never have had any here (scenarios/claimed_ports.py)."""
         busid = self.busid(gadget)
-        wait(lambda: self.run(f"test -e /sys/bus/usb/devices/{busid}:1.0 && echo there", check=False).stdout,
+        there = (f"cd /sys/bus/usb/devices/{busid} && "
+                 f"{{ test -e {busid}:1.0 || readlink driver | grep -q usbip-host; }} && echo there")
+        wait(lambda: self.run(there, check=False).stdout,
              timeout, f"{gadget.name} to be enumerated on the Pi")
         return busid
 

@@ -4,6 +4,7 @@ import io
 import shlex
 import subprocess
 import tarfile
+from pathlib import Path
 
 
 class Failed(AssertionError):
@@ -34,10 +35,11 @@ class Ssh:
         self.control.unlink(missing_ok=True)
 
     def forward(self, local, remote):
-        """Makes the unix socket `remote` in the machine reachable here as `local`."""
+        """Makes a socket in the machine reachable here as `local`: a unix one by its path, a TCP one by "address:port"."""
         route = ["-L", f"{local}:{remote}"]
         subprocess.run(self._ctl("cancel", *route), stderr=subprocess.DEVNULL)  # of another process, perhaps
-        local.unlink(missing_ok=True)
+        if isinstance(local, Path):
+            local.unlink(missing_ok=True)
         subprocess.run(self._ctl("forward", *route), check=True)
 
     def _ctl(self, verb, *options):

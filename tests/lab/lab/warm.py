@@ -35,6 +35,7 @@ def prepare(vm):
     if vm.node.run(f"test -e {target} && echo there", check=False).stdout == "":
         with step("bringing it to the node"):
             vm.node.put(state, target)
+            vm.node.run("sync")  # half of it, after a power cut, would keep QEMU busy for ever
 
 
 def make(line, folder, vmid, state):

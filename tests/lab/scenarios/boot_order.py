@@ -1,10 +1,6 @@
 """In whatever order things start, and whatever the Pi's clock says, the board ends up in its VM."""
 
-import pytest
-
 from lab.gadget import Gadget
-
-pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=0)
 

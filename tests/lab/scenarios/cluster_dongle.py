@@ -5,10 +5,6 @@ import pytest
 from lab import install, paths
 from lab.longcord import pi_yaml
 
-pytestmark = pytest.mark.unseen
-
-PLACE = "dongles/1-1.2.1"
-
 
 @pytest.fixture
 def dongles(longcord, cluster, lab):
@@ -28,13 +24,14 @@ def test_the_nodes_own_dongle_follows_the_vm(dongles, longcord, cluster, lab):
     vm.write_rules("dongles")
     lab.node.plug_local("dongle", "usb-serial", port="1.2.1")
     port = vm.guest.wait_tty("ttyUSB0", "0403:6001")["port"]
-    longcord.wait_state(PLACE, "plugged")
+    place = next(d["place"] for d in longcord.cli("devices")["devices"] if d["place"].startswith("dongles/"))
+    longcord.wait_state(place, "plugged")
     heard = vm.guest.mark()
     vm.migrate(lab.node2)
     lab.wait(lambda: vm.guest.said("LAB tty+ ttyUSB0", heard), 120, "the guest on node2 to have it")
-    cluster.wait_state(PLACE, "plugged")
+    cluster.wait_state(place, "plugged")
     assert vm.guest.sees("tty")["ttyUSB0"]["port"] == port
     heard = vm.guest.mark()
     vm.migrate(lab.node)
     lab.wait(lambda: vm.guest.said("LAB tty+ ttyUSB0", heard), 120, "the guest at home to have it")
-    longcord.wait_state(PLACE, "plugged")
+    longcord.wait_state(place, "plugged")

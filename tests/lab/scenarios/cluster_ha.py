@@ -2,11 +2,7 @@
 
 import time
 
-import pytest
-
 from lab.gadget import Gadget
-
-pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=2)
 

@@ -2,12 +2,8 @@
 
 import time
 
-import pytest
-
 from lab.gadget import Gadget
 from lab.imports import ImportWatch
-
-pytestmark = pytest.mark.unseen
 
 BOARD = Gadget(socket=1)
 

@@ -3,32 +3,35 @@ its LVM. Watched all the while: the node's kernel log, its input and its block d
 
 import contextlib
 
-import pytest
-
 from lab.gadget import Gadget
+from lab.longcord import SERVE_THE_LAB
 from scenarios.plug_while_running import imports
 
-pytestmark = pytest.mark.unseen
-
-KEYBOARD = Gadget(name="keys", kind="hid", vendor=0x05AC, product=0x0220, serial="K1", text="Keyboard", socket=0)
+KEYBOARD = Gadget(name="keys", kind="hid", vendor=0x046D, product=0xC31C, serial="K1", text="Keyboard", socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1)
 BOARD = Gadget(name="board", socket=2)
-TWO = Gadget(name="two", kind="two_configurations", vendor=0x1D6B, product=0x0104, serial="T1", text="Two", socket=3)
+TWO = Gadget(name="two", kind="two_configurations", vendor=0x0525, product=0xA4AC, serial="T1", text="Two", socket=3)
 
-# Drivers as sysfs shows them, of interfaces below vhci's root hubs: usbfs is QEMU's, "none" is nobody's.
+# Drivers as sysfs shows them, of interfaces below vhci's root hubs: usbfs is QEMU's, "none" is nobody's. A driver that
+# is refused is shown too for the moment in which it asks (really_probe(), drivers/base/dd.c), hence seen twice; one that
+# had a device for less than that has said so in the kernel log.
 WATCH = """
 import glob, os, time
-seen = set()
-while True:
+def bound():
     for interface in glob.glob("/sys/devices/platform/vhci_hcd.*/usb*/*-*/*:*.*"):
         try:
-            driver = os.path.basename(os.readlink(interface + "/driver"))
+            yield interface, os.path.basename(os.readlink(interface + "/driver"))
         except OSError:
-            continue
-        if driver not in seen:
-            seen.add(driver)
+            pass
+told, before = set(), set()
+while True:
+    now = set(bound())
+    for interface, driver in now & before:
+        if driver not in told:
+            told.add(driver)
             print(driver, flush=True)
-    time.sleep(0.002)
+    before = now
+    time.sleep(0.005)
 """
 
 
@@ -37,7 +40,7 @@ def watched(node):
     """Yields nothing; afterwards nothing of the node may have met a device."""
     def outside():
         return (node.run("ls /dev/input /sys/block | sort"),
-                node.run("dmesg | grep -cE 'input: |usb-storage|ttyACM|sd [0-9]|hid-generic' || true"))
+                node.run("dmesg | grep -E 'input: .*/usb[0-9]|storage device detected|ttyACM[0-9]|sd [0-9]+:|hid-generic 0003' || true"))
     before = outside()
     node.run("cat >/tmp/watch.py; rm -f /tmp/met; systemd-run --quiet --collect --unit=lab-watch "
              "-p StandardOutput=file:/tmp/met python3 /tmp/watch.py", input=WATCH)
@@ -113,33 +116,45 @@ def test_a_guest_that_selects_the_other_configuration(longcord, lab):
         vm.write_rules("workbench")
         lab.pi.plug(TWO)
         longcord.allow(TWO)
-        first, second = ("ttyACM0", "sda")
         lab.wait(lambda: vm.guest.sees("tty") or vm.guest.sees("disk"), timeout=120, what="the guest to take one")
-        if vm.guest.sees("tty"):
-            vm.guest.run("select_configuration 1d6b 2")
-            vm.guest.wait_disk(second)
-            vm.guest.run("select_configuration 1d6b 1")
-            vm.guest.wait_tty(first)
-        else:
-            vm.guest.run("select_configuration 1d6b 1")
-            vm.guest.wait_tty(first)
-            vm.guest.run("select_configuration 1d6b 2")
-            vm.guest.wait_disk(second)
+        since = longcord.last_event()
+        for number, there in ((2, vm.guest.wait_disk), (1, vm.guest.wait_tty), (2, vm.guest.wait_disk)):
+            vm.guest.run(f"select_configuration 0525 {number}")
+            there()
+        plugs = [event for event in longcord.events(since) if event["kind"] == "plugged"]
+        assert not plugs, "it was there all the time, and QEMU was told nothing"
 
 
-def test_somebody_elses_attach_works_as_it_did_before(longcord, lab):
+def test_somebody_elses_attach_works_as_it_did_before(longcord, lab, pi_settings):
     """An admin's own `usbip attach` beside ours: the node's own driver takes it, also after vhci_hcd was loaded anew."""
     vm = lab.node.vm(100)
     vm.ensure_running()
     vm.remove_rules()
-    place = lab.pi.plug(BOARD)
-    busid = place.split("/")[1]
+    busid = lab.pi.plug(BOARD).split("/")[1]
+    pi_settings(SERVE_THE_LAB)
+    lab.node.run("modprobe vhci-hcd")
     for _ in range(2):
-        longcord.serve_plain_clients()
+        lab.wait(lambda: f"{busid}:" in lab.node.run(f"usbip list -r {lab.pi.address} 2>&1", check=False).stdout,
+                 what="usbip list to show the board")
         lab.node.run(f"usbip attach -r {lab.pi.address} -b {busid}")
         lab.wait(lambda: "ttyACM" in lab.node.run("ls /dev"), what="the node's own tty")
-        port = [row for row in imports(lab.node)][0].split()[1]
+        port = imports(lab.node)[0].split()[1]
         lab.node.run(f"usbip detach -p {int(port)}")
         lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
         lab.node.run("systemctl stop longcord-host; rmmod vhci-hcd; modprobe vhci-hcd; systemctl start longcord-host")
         longcord.wait_linked()
+
+
+def test_every_root_hub_is_closed_and_has_its_ports_however_often_the_module_is_loaded(longcord, lab):
+    """udev closes a hub while the kernel makes it: too late is a way in, too early a hub without ports."""
+    hubs = ("for hub in /sys/devices/platform/vhci_hcd.*/usb[0-9]*; do n=${hub##*/usb}; "
+            "echo $n $(cat $hub/authorized_default $hub/interface_authorized_default) "
+            "$(readlink $hub/$n-0:1.0/driver | grep -o 'hub$'); done")
+    lab.node.run("systemctl stop longcord-host")
+    try:
+        for _ in range(10):
+            lab.node.run("modprobe -r vhci_hcd && modprobe vhci_hcd && udevadm settle")
+            seen = lab.node.run(hubs).splitlines()
+            assert seen and all(line.split()[1:] == ["0", "0", "hub"] for line in seen), seen
+    finally:
+        lab.node.run("systemctl start longcord-host")

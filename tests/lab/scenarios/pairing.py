@@ -5,8 +5,6 @@ import pytest
 from lab.gadget import Gadget
 from lab.longcord import pi_yaml
 
-pytestmark = pytest.mark.unseen
-
 BOARD = Gadget(socket=0)
 FILES = "/etc/longcord/id_ed25519 /var/lib/longcord/joined.json /var/lib/longcord/known_hosts"
 

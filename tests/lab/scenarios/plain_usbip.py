@@ -1,25 +1,10 @@
 """Stock USB/IP tools against the Pi's own server: served where pi.yaml allows the address, closed elsewhere;
 and a port that somebody else has."""
 
-import pytest
 from lab.gadget import Gadget
-from lab.longcord import pi_yaml
-
-pytestmark = pytest.mark.unseen
+from lab.longcord import SERVE_THE_LAB
 
 BOARD = Gadget(socket=0)
-
-
-@pytest.fixture
-def pi_settings(longcord, lab):
-    """Writes pi.yaml and reloads it; what was there before comes back."""
-    usual = pi_yaml(*lab.nodes())
-
-    def write(more):
-        lab.pi.put(usual + more, "/etc/longcord/pi.yaml")
-        lab.pi.run("systemctl reload longcord-pi")
-    yield write
-    write("")
 
 
 def usbip_list(lab):
@@ -32,7 +17,7 @@ def test_usbip_list_and_attach_from_an_allowed_host(longcord, lab, pi_settings):
     lab.wait(lambda: longcord.pi_device(busid)["exported"], what="the board to be exported")
     assert f"{busid}:" not in usbip_list(lab)
 
-    pi_settings("usbip:\n  allow: [ 10.77.0.0/24 ]\n")
+    pi_settings(SERVE_THE_LAB)
     lab.wait(lambda: f"{busid}:" in usbip_list(lab), what="usbip list to show the board")
     lab.node.run("modprobe vhci-hcd")
     lab.node.run(f"usbip attach -r 10.77.0.2 -b {busid}")

@@ -34,6 +34,22 @@ def test_no_driver_of_the_node_meets_the_board(longcord, lab):
     assert lab.node.run("dmesg | grep -c 'cdc_acm.*ttyACM' || true") == before
 
 
+def test_a_full_speed_board_follows_a_high_speed_one_on_the_same_port(longcord, lab):
+    """vhci forgets no speed by itself, and the kernel would take the second for what the first was."""
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    vm.write_rules("workbench")
+    lab.pi.plug(BOARD)
+    vm.guest.wait_tty("ttyACM0")
+    lab.pi.unplug(BOARD)
+    lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
+    lab.pi.plug_local("ftdi", "usb-serial", port="2")
+    vm.guest.wait_tty("ttyUSB0", "0403:6001")
+    busid = imports(lab.node)[0].split()[-1]
+    assert f"usb {busid}: new high-speed" in lab.node.run("dmesg"), "it has a port that a high speed board had"
+    assert lab.node.run(f"cat /sys/bus/usb/devices/{busid}/speed").strip() == "12"
+
+
 def imports(node):
     """The rows of vhci's ports that are not free (state 4)."""
     rows = node.run("cat /sys/devices/platform/vhci_hcd.0/status*").splitlines()

@@ -7,8 +7,6 @@ import pytest
 
 from lab.gadget import Gadget
 
-pytestmark = pytest.mark.unseen
-
 BOARD = Gadget(socket=0)
 OTHER = Gadget(name="other", vendor=0x10C4, product=0xEA60, serial="0002", socket=1)
 

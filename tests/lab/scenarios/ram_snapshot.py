@@ -7,8 +7,6 @@ import pytest
 
 from lab.ssh import Failed
 
-pytestmark = pytest.mark.unseen
-
 
 @pytest.fixture
 def plugged(longcord, lab):
@@ -36,7 +34,7 @@ def test_a_snapshot_made_while_plugged_loads_with_the_line_that_status_tells(plu
     vm = plugged
     lab.node.run("qm snapshot 100 before", timeout=300)
     line = rescue_line(lab)
-    with pytest.raises(Failed, match="Unknown savevm section or instance '.*/\d+/usb-host'"):
+    with pytest.raises(Failed, match=r"Unknown savevm section or instance '.*/\d+/usb-host'"):
         lab.node.run("qm rollback 100 before", timeout=300)
     lab.node.run("qm unlock 100")
 
@@ -44,9 +42,10 @@ def test_a_snapshot_made_while_plugged_loads_with_the_line_that_status_tells(plu
     lab.node.run("qm rollback 100 before", timeout=300)
     vm.guest.listen()
     # What the snapshot had is gone for the guest, properly, and the board is plugged again beside the placeholder.
+    # The guest may meet the new one before it has let go of the old one, and then gives it another number.
     lab.wait(lambda: vm.guest.said("LAB tty- ttyUSB0"), what="the guest to let go")
     longcord.wait_state("1-1.2.1", "plugged")
-    vm.guest.wait_tty("ttyUSB0", "0403:6001")
+    vm.guest.wait_tty(None, "0403:6001")
     print(vm.hmp("info usb"))
 
     lab.node.run("qm delsnapshot 100 before")
@@ -57,7 +56,7 @@ def test_hibernation_while_plugged_likewise(plugged, longcord, lab):
     vm = plugged
     lab.node.run("qm suspend 100", timeout=300)
     line = rescue_line(lab)
-    with pytest.raises(Failed, match="Unknown savevm section or instance '.*/\d+/usb-host'"):
+    with pytest.raises(Failed, match=r"Unknown savevm section or instance '.*/\d+/usb-host'"):
         lab.node.run("qm resume 100", timeout=300)
     lab.node.run(f"qm set 100 --args '{line}'")
     lab.node.run("qm resume 100", timeout=300)

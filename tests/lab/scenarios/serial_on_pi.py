@@ -7,8 +7,6 @@ import threading
 import pytest
 from lab.esp_board import EspBoard
 
-pytestmark = pytest.mark.unseen
-
 PI = "10.77.0.2"
 BOARD = EspBoard()
 
@@ -16,8 +14,8 @@ BOARD = EspBoard()
 @pytest.fixture
 def served(longcord, lab):
     """The board, its place on the Pi, and its TCP port."""
-    lab.pi.plug(BOARD)
-    busid = lab.wait(lambda: lab.pi.wait_for_device(BOARD), what="the board on the Pi")
+    busid = lab.pi.plug(BOARD).split("/")[1]
+    lab.wait(lambda: longcord.pi_device(busid), what="the Pi to know the board")
     longcord.cli("mode", busid, "serial", machine=lab.pi)
     yield busid, wait_served(longcord, lab, busid)
     longcord.cli("mode", busid, "default", machine=lab.pi)

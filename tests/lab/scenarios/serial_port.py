@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from lab.esp_board import EspBoard
 
-pytestmark = pytest.mark.unseen
-
 PI, PORT = "10.77.0.2", 4000
 FTDI = "0403:6001"
 OFFSET = 0x10000
