@@ -60,6 +60,11 @@ Result<std::vector<tcp::acceptor>> listen_on(
             acceptor.close(ignored);
             error = bind(acceptor, all_v4, false);
         }
+        // A resolver may answer localhost with an ::1 that the kernel does not have.
+        const tcp::endpoint own_v4(asio::ip::address_v4::loopback(), endpoint.port());
+        if (endpoint.address() == asio::ip::address_v6::loopback() && lacks_ipv6(error) &&
+            std::ranges::count(wanted, own_v4) > 0)
+            continue;
         if (error)
             return listen_failure(endpoint, error);
         out.push_back(std::move(acceptor));

@@ -185,6 +185,17 @@ def test_all_addresses_of_a_kernel_without_ipv6_are_those_of_ipv4(serve, listen)
         assert server.board.hear(4) == b"four"
 
 
+def test_a_localhost_with_an_address_of_ipv6_too_is_served_without_it(serve, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("::1 localhost\n127.0.0.1 localhost\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = serve(listen=f"localhost:{port}",
+                   within=["unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"],
+                   env={"LD_PRELOAD": str(compiled("no_ipv6.c")), "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    assert f"is served on 127.0.0.1:{port}," in server.ready
+
+
 def test_one_address_of_ipv6_is_not_served_elsewhere_instead(serve):
     server = serve(listen="[::1]:0", env={"LD_PRELOAD": str(compiled("no_ipv6.c")),
                                           "ASAN_OPTIONS": "verify_asan_link_order=0"})

@@ -40,7 +40,7 @@ def test_a_half_open_connection_is_a_dead_one(longcord, lab):
         assert vm.qmp("query-status")["status"] == "running"
         lab.wait(lambda: not imports(lab.node), what="the node's vhci to be empty")
         lab.wait(lambda: export_status(lab, busid) == "1", what="the Pi to have let go")
-    vm.guest.run("release_all")
+        vm.guest.run("release_all")  # before it can come back, as another name would be the guest's answer
     vm.guest.wait_tty("ttyACM0", timeout=120)
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
