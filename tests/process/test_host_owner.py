@@ -47,7 +47,7 @@ def test_rules_do_not_apply_to_another_vm_of_the_same_number_until_they_are_adop
     world.crash()  # and a restart forgets nothing
     world.serve()
     wait(lambda: world.vm(100) and "adopt" in world.vm(100)["problem"])
-    assert world.device("3-4")["state"] == "unclaimed"
+    world.stands("3-4", "no rule wants it", state="unclaimed")
     adopted = intent(world, 100) | {"owner": f"{UUID}2"}
     (world.pve / "longcord/vm/100.json").write_text(json.dumps(adopted))
     world.stands("3-4", "QEMU says")
