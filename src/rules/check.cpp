@@ -2,6 +2,7 @@
 #include "rules/check.hpp"
 
 #include "base/text.hpp"
+#include "rules/check_plugged.hpp"
 #include "rules/suggest.hpp"
 
 #include <algorithm>
@@ -18,13 +19,13 @@ std::string RulesFile::vm() const {
     return machine.empty() ? std::to_string(vmid) : machine;
 }
 
+std::string RulesFile::where(const Rule& rule) const {
+    return fmt::format("{}:{}", name, rule.line);
+}
+
 namespace {
 
 using Severity = Diagnostic::Severity;
-
-std::string where(const RulesFile& file, const Rule& rule) {
-    return fmt::format("{}:{}", file.name, rule.line);
-}
 
 bool denies(const RulesFile& file, const Rule& rule) {
     return std::any_of(file.parsed.rules.begin(), file.parsed.rules.end(), [&](const Rule& other) {
@@ -70,7 +71,8 @@ class Checker {
             if (rule.deny || check_own_denies(file, rule))
                 continue;
             check_other_vms(file, rule);
-            check_devices(file, rule);
+            for (auto& finding : check_plugged(files_, file, rule, known_.devices))
+                found_.push_back(std::move(finding));
         }
         std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) {
             return std::tie(a.line, a.column) < std::tie(b.line, b.column);
@@ -179,13 +181,7 @@ class Checker {
             }
         }
         if (shared != nullptr)
-            report(
-                Severity::note, rule,
-                fmt::format(
-                    "VM {} has the same rule ({}): whichever of the two runs gets the "
-                    "device; it stays with the one that has it, and if both start "
-                    "without it neither gets it",
-                    sharing_vm->vm(), where(*sharing_vm, *shared)));
+            report(Severity::note, rule, same_rule_message(*sharing_vm, *shared));
         if (conflicting != nullptr)
             report(
                 Severity::warning, rule,
@@ -193,7 +189,7 @@ class Checker {
                     "conflict with VM {} ({}: {}): a device that fits both rules goes to "
                     "neither VM while both run; write a longer place or one more "
                     "qualifier in the rule that is to win",
-                    conflicting_vm->vm(), where(*conflicting_vm, *conflicting),
+                    conflicting_vm->vm(), conflicting_vm->where(*conflicting),
                     format_rule(*conflicting)));
         if (stronger != nullptr)
             report(
@@ -201,49 +197,8 @@ class Checker {
                 fmt::format(
                     "VM {} is stronger in part of this ({}: {}): a device that fits both "
                     "rules goes to VM {} while it runs",
-                    stronger_vm->vm(), where(*stronger_vm, *stronger), format_rule(*stronger),
+                    stronger_vm->vm(), stronger_vm->where(*stronger), format_rule(*stronger),
                     stronger_vm->vm()));
-    }
-
-    /// Whether each plugged device that this rule speaks for goes to one stronger rule of another
-    /// VM.
-    void check_devices(const RulesFile& file, const Rule& rule) {
-        const Rule* winner = nullptr;
-        const RulesFile* winning_vm = nullptr;
-        std::string places;
-        for (const auto& seen : known_.devices) {
-            const auto subject = seen.subject();
-            if (seen.device.is_hub() || speaking_rule(subject, file.parsed.rules) != &rule)
-                continue;
-            const auto [best_vm, best] = strongest_other(file, subject);
-            if (best == nullptr || strength(*best) <= strength(rule) ||
-                (winner != nullptr && winner != best))
-                return;
-            winner = best;
-            winning_vm = best_vm;
-            places += (places.empty() ? "" : ", ") + seen.device.place.to_string();
-        }
-        if (winner != nullptr)
-            report(
-                Severity::warning, rule,
-                fmt::format(
-                    "this rule never wins with what is plugged now ({}): it is always "
-                    "beaten by VM {}'s stronger rule ({}: {})",
-                    places, winning_vm->vm(), where(*winning_vm, *winner), format_rule(*winner)));
-    }
-
-    std::pair<const RulesFile*, const Rule*> strongest_other(
-        const RulesFile& file, const Subject& subject) const {
-        std::pair<const RulesFile*, const Rule*> best{nullptr, nullptr};
-        for (const auto& other : files_) {
-            if (other.vmid == file.vmid)
-                continue;
-            const auto* rule = speaking_rule(subject, other.parsed.rules);
-            if (rule != nullptr &&
-                (best.second == nullptr || strength(*rule) > strength(*best.second)))
-                best = {&other, rule};
-        }
-        return best;
     }
 
     std::span<const RulesFile> files_;

@@ -6,6 +6,7 @@
 // Strength grows with every port and qualifier, so a rule that covers another is never the stronger
 // one, and from the rules alone no rule can be said to lose *every* device to another VM. With the
 // devices that are plugged it can, and is; without them the check tells which part is lost to whom.
+// What only those devices show stands in check_plugged.hpp.
 #pragma once
 
 #include "rules/claim.hpp"
@@ -28,6 +29,8 @@ struct RulesFile {
 
     /// "100" or "windows", after "VM ".
     std::string vm() const;
+    /// "100.usb.conf:3"
+    std::string where(const Rule& rule) const;
 };
 
 /// A device that is plugged, owning what a Subject refers to.
