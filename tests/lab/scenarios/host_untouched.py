@@ -3,6 +3,8 @@ its LVM. Watched all the while: the node's kernel log, its input and its block d
 
 import contextlib
 
+import pytest
+
 from lab.gadget import Gadget
 from lab.longcord import SERVE_THE_LAB
 from scenarios.plug_while_running import imports
@@ -123,6 +125,57 @@ def test_a_guest_that_selects_the_other_configuration(longcord, lab):
             there()
         plugs = [event for event in longcord.events(since) if event["kind"] == "plugged"]
         assert not plugs, "it was there all the time, and QEMU was told nothing"
+
+
+# Kills the service the moment that shell condition has come true.
+KILL_WHEN = ("systemd-run --quiet --collect --unit=lab-cut sh -c "
+             "'until {}; do sleep 0.002; done; systemctl kill -s KILL longcord-host'")
+HAS_ONE_OPEN = "readlink /proc/$(cat /run/qemu-server/100.pid)/fd/* | grep -q /dev/bus/usb/"
+AN_IMPORT = "grep -qh \" 00[56] \" /sys/devices/platform/vhci_hcd.0/status*"
+
+
+def was_killed(lab):
+    lab.wait(lambda: lab.node.run("systemctl is-active lab-cut", check=False).strip() != "active",
+             what="the service to be killed at that point")
+
+
+@pytest.mark.unseen
+@pytest.mark.parametrize("point, condition", [("import", AN_IMPORT), ("plug", HAS_ONE_OPEN)])
+def test_the_service_is_killed_as_soon_as_the_first_one_is_there(longcord, lab, point, condition):
+    with watched(lab.node):
+        lab.node.vm(100).ensure_running()
+        lab.node.run(KILL_WHEN.format(condition))
+        vm = everything_in_guest(longcord, lab)
+        was_killed(lab)
+        longcord.wait_linked()
+        lab.wait(lambda: len(ids(vm)) == 3, timeout=120, what="all three to be plugged")
+
+
+@pytest.mark.unseen
+def test_the_service_is_killed_as_soon_as_the_first_one_has_left_its_vm(longcord, lab):
+    with watched(lab.node):
+        vm = everything_in_guest(longcord, lab)
+        opened = "[ $(readlink /proc/$(cat /run/qemu-server/100.pid)/fd/* | grep -c /dev/bus/usb/) -lt 3 ]"
+        lab.node.run(KILL_WHEN.format(opened))
+        vm.remove_rules()
+        was_killed(lab)
+        lab.wait(lambda: not imports(lab.node), timeout=120, what="vhci to be empty")
+
+
+@pytest.mark.unseen
+def test_a_guest_that_selects_the_other_configuration_while_no_service_is_there(longcord, lab):
+    with watched(lab.node):
+        vm = lab.node.vm(100)
+        vm.ensure_running()
+        vm.write_rules("workbench")
+        lab.pi.plug(TWO)
+        longcord.allow(TWO)
+        lab.wait(lambda: vm.guest.sees("tty") or vm.guest.sees("disk"), timeout=120, what="the guest to take one")
+        for number, there in ((2, vm.guest.wait_disk), (1, vm.guest.wait_tty)):
+            lab.node.run("systemctl kill -s KILL longcord-host")
+            vm.guest.run(f"select_configuration 0525 {number}")
+            there()
+            longcord.wait_linked()
 
 
 def test_somebody_elses_attach_works_as_it_did_before(longcord, lab, pi_settings):
