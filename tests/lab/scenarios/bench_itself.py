@@ -9,6 +9,8 @@ from lab.gadget import Gadget
 
 BOARD = Gadget(name="board", vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
 
+pytestmark = pytest.mark.more
+
 
 @pytest.fixture(autouse=True)
 def stock_usbip(lab):

@@ -1,10 +1,13 @@
 """In whatever order things start, and whatever the Pi's clock says, the board ends up in its VM."""
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=0)
 
 
+@pytest.mark.more
 def test_the_pi_was_there_first(longcord, lab):
     """It knocks in vain: there is no way to the node, and then no service on it."""
     vm = lab.node.vm(100)
@@ -19,6 +22,7 @@ def test_the_pi_was_there_first(longcord, lab):
     vm.guest.wait_tty("ttyACM0", timeout=120)
 
 
+@pytest.mark.more
 def test_the_node_was_there_first(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -30,6 +34,7 @@ def test_the_node_was_there_first(longcord, lab):
     vm.guest.wait_tty("ttyACM0", timeout=120)
 
 
+@pytest.mark.more
 def test_a_pi_whose_clock_is_wrong_by_a_year(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

@@ -3,6 +3,8 @@ is given back to its drivers; without the service nothing is claimed. Watched: t
 
 import contextlib
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=0)
@@ -78,6 +80,7 @@ def test_a_board_that_comes_again_meets_no_driver_of_the_pi(longcord, lab):
     assert set(again) <= {"usb", "usbip-host"} and "usbip-host" in again, again
 
 
+@pytest.mark.more
 def test_it_works_in_the_vm_and_its_configuration_brings_no_driver_either(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -90,6 +93,7 @@ def test_it_works_in_the_vm_and_its_configuration_brings_no_driver_either(longco
     assert "cdc_acm" not in met and not [word for word in met if "tty" in word], met
 
 
+@pytest.mark.more
 def test_another_kind_of_device_at_that_port_is_the_pis_as_ever(longcord, lab):
     busid = come_and_go(longcord, lab)
     lab.pi.plug(KEYBOARD)

@@ -18,6 +18,7 @@ def dongles(longcord, cluster, lab):
         install.remove_pi(lab.node, "dongles", lab)
 
 
+@pytest.mark.more
 def test_the_nodes_own_dongle_follows_the_vm(dongles, longcord, cluster, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

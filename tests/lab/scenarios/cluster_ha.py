@@ -2,11 +2,14 @@
 
 import time
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=2)
 
 
+@pytest.mark.more
 def test_the_other_node_takes_the_dead_ones_vm_and_board(longcord, cluster, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

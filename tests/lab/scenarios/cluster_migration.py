@@ -3,6 +3,8 @@
 import re
 import time
 
+import pytest
+
 from lab.gadget import Gadget
 from lab.imports import ImportWatch
 
@@ -46,6 +48,7 @@ def test_a_live_migration_takes_the_pis_board_along(longcord, cluster, lab):
     longcord.wait_state(place, "plugged")
 
 
+@pytest.mark.more
 def test_a_board_of_the_node_stays_behind_and_is_there_when_the_vm_returns(longcord, cluster, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

@@ -2,6 +2,8 @@
 
 import contextlib
 
+import pytest
+
 from lab.gadget import Gadget
 from scenarios.plug_while_running import imports
 
@@ -56,6 +58,7 @@ def test_sshd_and_both_daemons_restart_and_no_stream_ends(longcord, lab):
     assert not vm.guest.said("LAB tty- ttyACM0", heard)
 
 
+@pytest.mark.more
 def test_a_node_that_loses_its_power_frees_the_pis_device(longcord, lab):
     vm, busid = board_in_guest(longcord, lab)
     lab.node.power_cut()

@@ -36,6 +36,7 @@ def test_once_is_mended_twice_is_respected(plugged, longcord, lab):
     vm.guest.wait_tty("ttyACM0")
 
 
+@pytest.mark.more
 def test_an_import_that_somebody_deauthorised_is_authorised_and_plugged_again(plugged, longcord, lab):
     vm, place = plugged
     heard = vm.guest.mark()

@@ -80,6 +80,7 @@ def test_import_plug_unplug_and_a_rule_that_goes(longcord, lab):
         lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
 
 
+@pytest.mark.more
 def test_a_device_del_typed_by_hand(longcord, lab):
     with watched(lab.node):
         vm = everything_in_guest(longcord, lab)
@@ -88,6 +89,7 @@ def test_a_device_del_typed_by_hand(longcord, lab):
         lab.wait(lambda: len(ids(vm)) == 3, timeout=120, what="all three to be plugged again")
 
 
+@pytest.mark.more
 def test_the_vm_is_stopped_and_its_qemu_killed(longcord, lab):
     with watched(lab.node):
         vm = everything_in_guest(longcord, lab)
@@ -99,6 +101,7 @@ def test_the_vm_is_stopped_and_its_qemu_killed(longcord, lab):
         lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
 
 
+@pytest.mark.more
 def test_the_service_is_killed_while_they_are_plugged_and_then_somebody_takes_them_out(longcord, lab):
     """The claims of vhci's ports are systemd's while there is no service."""
     with watched(lab.node):
@@ -198,6 +201,7 @@ def test_somebody_elses_attach_works_as_it_did_before(longcord, lab, pi_settings
         longcord.wait_linked()
 
 
+@pytest.mark.more
 def test_every_root_hub_is_closed_and_has_its_ports_however_often_the_module_is_loaded(longcord, lab):
     """udev closes a hub while the kernel makes it: too late is a way in, too early a hub without ports."""
     hubs = ("for hub in /sys/devices/platform/vhci_hcd.*/usb[0-9]*; do n=${hub##*/usb}; "

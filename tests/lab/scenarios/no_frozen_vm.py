@@ -87,6 +87,7 @@ def test_a_slow_link_unplugs_nothing(longcord, lab):
     assert not [event for event in longcord.events(since) if event["kind"] in ("unplugged", "detached", "unlinked")]
 
 
+@pytest.mark.more
 def test_a_stopped_daemon_loses_no_device(longcord, lab):
     """SIGSTOP, which nothing sees but silence."""
     vm = lab.node.vm(100)
@@ -107,6 +108,7 @@ def test_a_stopped_daemon_loses_no_device(longcord, lab):
     assert not vm.guest.said("LAB tty- ttyACM0", heard)
 
 
+@pytest.mark.more
 def test_sshd_killed_loses_no_device(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

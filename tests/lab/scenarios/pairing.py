@@ -57,6 +57,7 @@ def test_one_line_and_a_board_is_in_the_vm_until_unpair(stranger, lab):
     assert float(lab.node.run("cut -d' ' -f1 /proc/uptime")) - float(began) < 60  # of an emulated machine
 
 
+@pytest.mark.more
 def test_a_wrong_host_key_is_refused_with_both_fingerprints(stranger, lab):
     token = stranger.cli("pair", "workbench")["token"]
     lab.node.run("mkdir /root/keys && cp -a /etc/ssh/ssh_host_ed25519_key* /root/keys/ && rm /etc/ssh/ssh_host_ed25519_key*"

@@ -1,6 +1,8 @@
 """What the Pi's service does with streams that are under way: it is stopped, killed and started again beside
 them, changes a device's mode below them, and finds devices that were plugged before it."""
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=0)
@@ -17,6 +19,7 @@ def in_the_guest(longcord, lab):
     return vm, place
 
 
+@pytest.mark.more
 def test_a_stopped_service_ends_no_stream_and_the_next_start_knows_whose_it_is(longcord, lab):
     vm, place = in_the_guest(longcord, lab)
     busid = place.split("/")[1]
@@ -48,6 +51,7 @@ def test_a_mode_changes_under_a_device_in_use_and_is_kept_across_reboot(longcord
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
 
+@pytest.mark.more
 def test_boards_that_are_there_at_the_start_are_announced_once_as_one_list(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -69,6 +73,7 @@ def table(lab):
     return lab.pi.run("cat /sys/bus/usb/drivers/usbip-host/match_busid").split()
 
 
+@pytest.mark.more
 def test_a_board_has_one_place_in_the_kernels_table_however_often_it_is_replugged(longcord, lab):
     """Of 16. The kernel gives it back when the board is unbound, and not when it is pulled out."""
     busid = lab.pi.plug(BOARD).split("/")[1]

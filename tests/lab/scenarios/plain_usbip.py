@@ -1,6 +1,8 @@
 """Stock USB/IP tools against the Pi's own server: served where pi.yaml allows the address, closed elsewhere;
 and a port that somebody else has."""
 
+import pytest
+
 from lab.gadget import Gadget
 from lab.longcord import SERVE_THE_LAB
 
@@ -31,6 +33,7 @@ def test_usbip_list_and_attach_from_an_allowed_host(longcord, lab, pi_settings):
     lab.wait(lambda: f"{busid}:" in usbip_list(lab), what="the board to be free again")
 
 
+@pytest.mark.more
 def test_a_port_that_stock_usbipd_has_is_said_and_taken_over(longcord, lab):
     lab.pi.run("systemctl stop longcord-pi")
     lab.pi.start_usbipd()

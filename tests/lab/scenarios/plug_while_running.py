@@ -1,5 +1,7 @@
 """The main path: a board plugged into the Pi is a tty of the running VM, and leaves it when it is pulled."""
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
@@ -21,6 +23,7 @@ def test_a_board_comes_and_goes(longcord, lab):
     lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
 
 
+@pytest.mark.more
 def test_no_driver_of_the_node_meets_the_board(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -34,6 +37,7 @@ def test_no_driver_of_the_node_meets_the_board(longcord, lab):
     assert lab.node.run("dmesg | grep -c 'cdc_acm.*ttyACM' || true") == before
 
 
+@pytest.mark.more
 def test_a_full_speed_board_follows_a_high_speed_one_on_the_same_port(longcord, lab):
     """vhci forgets no speed by itself, and the kernel would take the second for what the first was."""
     vm = lab.node.vm(100)

@@ -95,6 +95,7 @@ def test_what_happens_is_on_the_page_at_once(portal, lab):
         lab.pi.run("systemctl stop browser; systemctl reset-failed browser 2>/dev/null; true")
 
 
+@pytest.mark.more
 def test_a_device_is_disconnected_and_connected_again(portal, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -110,6 +111,7 @@ def test_a_device_is_disconnected_and_connected_again(portal, lab):
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
 
+@pytest.mark.more
 def test_a_connection_is_tested_beside_the_link(portal, lab):
     done = ask(lab, "/api/test", {"node": lab.node.role})
     assert done["status"] == 200 and done["done"]["ok"], done
@@ -117,6 +119,7 @@ def test_a_connection_is_tested_beside_the_link(portal, lab):
     assert all(link["linked"] for link in status["links"])
 
 
+@pytest.mark.more
 def test_it_runs_as_its_own_user_and_may_do_little(portal, lab):
     assert lab.pi.run("ps -o user= -C longcord-portal").strip().startswith("longcord")
     exposure = lab.pi.run("systemd-analyze security longcord-portal.service | tail -1")

@@ -75,6 +75,7 @@ def test_a_pi_that_nobody_knows_is_paired_in_its_portal(stranger, portal, lab): 
     browser.picture(name="lab-paired")
 
 
+@pytest.mark.more
 def test_a_node_that_lets_itself_be_found_is_shown_with_what_to_type_there(portal, longcord, lab):
     interface = lab.node.run("ip -o -4 addr show to 10.77.0.1").split()[1]
     with host_yaml(longcord, f"discovery: true\ndiscovery_interfaces: [ {interface} ]\n"):
@@ -82,6 +83,7 @@ def test_a_node_that_lets_itself_be_found_is_shown_with_what_to_type_there(porta
     assert found == {"text": "node at 10.77.0.1, port 22", "command": "longcord pair workbench"}
 
 
+@pytest.mark.more
 def test_the_portal_of_a_node_shows_pis_vms_and_which_rule_decides(portal, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

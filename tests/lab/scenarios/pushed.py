@@ -56,6 +56,7 @@ def test_connect_gives_the_board_to_the_vm_and_disconnect_takes_it_back(agentles
     vm.guest.wait_no_tty("ttyACM0")
 
 
+@pytest.mark.more
 def test_what_is_not_bound_over_there_is_told_and_the_key_can_do_nothing_else(agentless, lab):
     lab.pi.plug(BOARD)
     busid = lab.pi.wait_for_device(BOARD)
@@ -65,6 +66,7 @@ def test_what_is_not_bound_over_there_is_told_and_the_key_can_do_nothing_else(ag
         assert push(lab, words).returncode != 0
 
 
+@pytest.mark.more
 def test_unpair_takes_its_devices_back(agentless, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

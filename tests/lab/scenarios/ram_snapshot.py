@@ -52,6 +52,7 @@ def test_a_snapshot_made_while_plugged_loads_with_the_line_that_status_tells(plu
     lab.wait(lambda: "will not load" not in lab.node.run("longcord status; true"), what="status to forget it")
 
 
+@pytest.mark.more
 def test_hibernation_while_plugged_likewise(plugged, longcord, lab):
     vm = plugged
     lab.node.run("qm suspend 100", timeout=300)
@@ -66,6 +67,7 @@ def test_hibernation_while_plugged_likewise(plugged, longcord, lab):
     lab.wait(lambda: "will not load" not in lab.node.run("longcord status; true"), what="status to forget it")
 
 
+@pytest.mark.more
 def test_one_made_with_quiesce_loads_as_it_is(plugged, longcord, lab):
     vm = plugged
     heard = vm.guest.mark()

@@ -71,6 +71,7 @@ def plugged_after_the_kernel_saw_it(longcord, lab, since):
     return datetime.fromisoformat(plugged[-1]["time"].replace("Z", "+00:00")).timestamp() - float(seen.split()[0])
 
 
+@pytest.mark.more
 def test_three_resets_in_a_row_are_followed(vm, longcord, lab):
     vm.write_rules("workbench")
     place = lab.pi.plug(BOARD)
@@ -81,6 +82,7 @@ def test_three_resets_in_a_row_are_followed(vm, longcord, lab):
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
 
+@pytest.mark.more
 def test_one_that_does_nothing_else_is_held_off_and_resume_takes_it_in(vm, longcord, lab):
     vm.write_rules("workbench")
     place = lab.pi.plug(BOARD)

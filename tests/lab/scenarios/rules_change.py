@@ -1,5 +1,7 @@
 """A rule is written, mended, broken and removed while everything runs."""
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=0)
@@ -20,6 +22,7 @@ def test_a_rule_added_and_removed(longcord, lab):
     vm.guest.wait_no_tty("ttyACM0")
 
 
+@pytest.mark.more
 def test_a_broken_line_changes_nothing_and_is_named(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()
@@ -39,6 +42,7 @@ def test_a_broken_line_changes_nothing_and_is_named(longcord, lab):
     assert [line for line in vm.guest.log(heard) if "LAB tty" in line] == []
 
 
+@pytest.mark.more
 def test_rules_of_a_vm_that_does_not_exist_are_named(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

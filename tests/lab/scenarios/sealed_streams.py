@@ -42,8 +42,11 @@ def wire_tapped(node):
         node.run("systemctl stop lab-tap")
 
 
-@pytest.mark.parametrize("node_has", [True, False], ids=["node in the kernel", "node in user space"])
-@pytest.mark.parametrize("pi_has", [True, False], ids=["Pi in the kernel", "Pi in user space"])
+@pytest.mark.parametrize("node_has, pi_has", [
+    pytest.param(True, True, id="both in the kernel"),
+    pytest.param(False, False, id="both in user space"),
+    pytest.param(True, False, id="node in the kernel, Pi in user space", marks=pytest.mark.more),
+    pytest.param(False, True, id="node in user space, Pi in the kernel", marks=pytest.mark.more)])
 def test_all_four_pairings_carry_a_board_and_a_disk(longcord, lab, node_has, pi_has):
     vm = lab.node.vm(100)
     vm.ensure_running()

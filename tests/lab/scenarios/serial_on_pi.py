@@ -36,6 +36,7 @@ def on_node(lab, port, code, timeout=300):
     return json.loads(lab.node.python(head + code, timeout=timeout).splitlines()[-1])
 
 
+@pytest.mark.more
 def test_a_board_in_mode_serial_answers_the_node(served, longcord, lab):
     busid, port = served
     assert port >= 4000
@@ -76,6 +77,7 @@ print(json.dumps([first, loader.read_register(CHIP_MAGIC)]))
     assert results == [[0x00F01D83, 0x00F01D83]]
 
 
+@pytest.mark.more
 def test_back_to_usbip_the_port_is_closed_and_the_board_exported(served, longcord, lab):
     busid, port = served
     longcord.cli("mode", busid, "usbip", machine=lab.pi)

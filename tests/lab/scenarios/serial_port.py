@@ -91,6 +91,7 @@ def test_a_board_behind_a_real_driver_is_flashed_over_the_network(pi, lab):
     BOARD.wait_state(pi, resets=["loader", "app"])
 
 
+@pytest.mark.more
 def test_a_reset_pulls_both_lines_together_never_as_long_as_pyserials_server_does(pi, lab):
     pi.plug(BOARD)
     serve(lab, BOARD.device)
@@ -108,6 +109,7 @@ def test_a_reset_pulls_both_lines_together_never_as_long_as_pyserials_server_doe
     assert gaps["longcord"] < 0.001 < gaps["pyserial"], gaps
 
 
+@pytest.mark.more
 def test_a_board_that_is_replugged_keeps_its_client_and_its_rate(pi, lab):
     pi.plug(BOARD)
     serve(lab, BOARD.device, "--hold", "120")
@@ -137,6 +139,7 @@ with board() as port:
     assert BOARD.flash(pi, OFFSET, len(IMAGE)) == IMAGE
 
 
+@pytest.mark.more
 def test_an_ftdi_adapter_carries_every_byte_value_both_ways(pi, lab):
     pi.plug_local("adapter", "usb-serial", port="2")
     device = lab.wait(lambda: pi.run("ls /dev/ttyUSB* 2>/dev/null; true").strip(), what="the adapter's tty")

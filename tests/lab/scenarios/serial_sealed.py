@@ -30,7 +30,8 @@ print(json.dumps(magic))
 """
 
 
-@pytest.mark.parametrize("pi_has", [True, False], ids=["Pi in the kernel", "Pi in user space"])
+@pytest.mark.parametrize("pi_has", [
+    pytest.param(True, id="Pi in the kernel"), pytest.param(False, id="Pi in user space", marks=pytest.mark.more)])
 def test_a_board_is_flashed_through_the_node_and_nobody_on_the_cable_sees_the_image(longcord, lab, pi_has):
     with contextlib.ExitStack() as stack:
         if not pi_has:

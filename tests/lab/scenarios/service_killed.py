@@ -1,5 +1,7 @@
 """The service dies and comes back: it finds everything as it left it, and no guest notices."""
 
+import pytest
+
 from lab.gadget import Gadget
 
 BOARD = Gadget(socket=0)
@@ -51,6 +53,7 @@ def test_the_pis_service_killed_loses_nothing_either(longcord, lab):
     assert [line for line in vm.guest.log(heard) if "LAB tty" in line] == []
 
 
+@pytest.mark.more
 def test_a_rules_file_that_broke_meanwhile_costs_nothing(longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

@@ -32,7 +32,7 @@ def done_since(longcord, since):
     return [event["message"] for event in longcord.events(since) if event["kind"] in steps]
 
 
-@pytest.mark.parametrize("how", ["the guest reboots", "the VM is reset"])
+@pytest.mark.parametrize("how", ["the guest reboots", pytest.param("the VM is reset", marks=pytest.mark.more)])
 def test_what_was_plugged_is_there_when_the_guest_is_up_again(vm, longcord, lab, how):
     since, heard, ids = longcord.last_event(), vm.guest.mark(), vm.plugged()
     if how == "the guest reboots":
@@ -62,6 +62,7 @@ def test_a_paused_vm_keeps_what_it_has_and_gets_what_came_when_it_goes_on(vm, lo
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
 
+@pytest.mark.more
 def test_what_was_pulled_while_the_vm_was_paused_is_gone_when_it_goes_on(vm, longcord, lab):
     vm.qmp("stop")
     lab.pi.unplug(BOARD)
@@ -75,6 +76,7 @@ def test_what_was_pulled_while_the_vm_was_paused_is_gone_when_it_goes_on(vm, lon
     assert lab.echo_through(BOARD, vm) == b"longcord\r\n"
 
 
+@pytest.mark.more
 def test_boards_of_the_node_below_two_hubs_that_are_there_first_are_in_the_vm_once_it_runs(vm, longcord, lab):
     vm.stop()
     longcord.wait_state(LOCAL, "unclaimed")

@@ -33,7 +33,8 @@ def test_a_vm_whose_qemu_was_killed_has_its_board_after_the_next_start(vm, longc
     assert vm.guest.wait_tty("ttyUSB0")["port"] == port
 
 
-@pytest.mark.parametrize("options, state", [("--backup", "prelaunch"), ("--stateuri defer", "inmigrate")])
+@pytest.mark.parametrize("options, state", [
+    ("--backup", "prelaunch"), pytest.param("--stateuri defer", "inmigrate", marks=pytest.mark.more)])
 def test_a_qemu_that_does_not_run_the_guest_gets_nothing(vm, longcord, lab, options, state):
     """A backup of a stopped VM starts a QEMU for it, and so does a migration to this node."""
     plug(lab)
@@ -60,6 +61,7 @@ def test_a_board_that_comes_back_during_a_backup_is_plugged(vm, longcord, lab):
     vm.guest.wait_tty("ttyUSB0")
 
 
+@pytest.mark.more
 def test_under_a_snapshots_lock_nothing_is_plugged(vm, longcord, lab):
     lab.node.run("qm set 100 --lock snapshot")
     lab.wait(lambda: "lock: snapshot" in longcord_vm(longcord)["state"], what="Longcord to see the lock")
@@ -70,6 +72,7 @@ def test_under_a_snapshots_lock_nothing_is_plugged(vm, longcord, lab):
     vm.guest.wait_tty("ttyUSB0")
 
 
+@pytest.mark.more
 def test_another_vms_stuck_qemu_holds_nobody_up(vm, longcord, lab):
     other = lab.node.vm(101)
     other.ensure_running()
