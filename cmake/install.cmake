@@ -9,8 +9,13 @@ install(FILES packaging/modules-load/longcord-host.conf DESTINATION lib/modules-
 install(FILES udev/60-longcord-host.rules DESTINATION lib/udev/rules.d COMPONENT host)
 install(FILES docs/man/longcord.host.yaml.5 docs/man/longcord.rules.5
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT host)
-install(FILES docs/man/longcord-host.8 docs/man/longcord-link.8
+install(FILES docs/man/longcord-host.8 docs/man/longcord-hookscript.8 docs/man/longcord-keys.8
+  docs/man/longcord-link.8
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT host)
 
 install(FILES docs/man/longcord.pi.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT pi)
 install(FILES docs/man/longcord-pi.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT pi)
+
+# The guides, beside the manual: what stands in the way of nobody, and is at hand where there is no network.
+file(GLOB guides CONFIGURE_DEPENDS docs/*.md)
+install(FILES ${guides} DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/longcord-common COMPONENT common)

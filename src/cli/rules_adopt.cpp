@@ -83,7 +83,7 @@ static ExitCode rules_adopt(const RulesAdoptOptions& options) {
 void add_rules_adopt(CLI::App& rules, ExitCode& exit) {
     auto options = std::make_shared<RulesAdoptOptions>();
     CLI::App* verb = rules.add_subcommand(
-        "adopt", "Let a VM's rules apply to the VM that has the number now; needs no service");
+        "adopt", "Let rules apply to the VM that has the number now; needs no service");
     verb->add_option("VMID", options->vmid, "The VM")
         ->required()
         ->check(CLI::Range(100U, highest_vmid).description(""))
