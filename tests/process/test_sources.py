@@ -71,13 +71,34 @@ def cases_and_files():
     return titles, files
 
 
-def test_the_traps_name_tests_that_exist():
+def missing(text):
+    """Titles in quotes and files in back quotes that are no test's."""
     titles, files = cases_and_files()
+    for title in re.findall(r'"([^"]+)"', text):
+        if title != "..." and not any(title.lower() in known.lower() for known in titles):
+            yield title
+    for named_there in re.findall(r"(?:process|scenarios?) ((?:`\w+`(?:, )?)+)", text):
+        yield from (name for name in re.findall(r"`(\w+)`", named_there) if name not in files)
+    for named_there in re.findall(r"fuzzers? ((?:`\w+`(?:, )?)+)", text):
+        for name in re.findall(r"`(\w+)`", named_there):
+            if not (REPOSITORY / f"tests/fuzz/{name}_fuzz.cpp").exists():
+                yield name
+
+
+def test_the_traps_name_tests_that_exist():
     rows = re.findall(r"^\| (\d+) \|[^|]*\|(.*)\|$", (REPOSITORY / "docs/traps.md").read_text(), re.M)
     assert [int(number) for number, _ in rows] == list(range(1, 23))
     for number, text in rows:
-        for title in re.findall(r'"([^"]+)"', text):
-            assert title == "..." or any(title.lower() in known.lower() for known in titles), f"trap {number}: {title}"
-        for named_there in re.findall(r"(?:process|scenarios?) ((?:`\w+`(?:, )?)+)", text):
-            for name in re.findall(r"`(\w+)`", named_there):
-                assert name in files, f"trap {number}: {name}"
+        assert list(missing(text)) == [], f"trap {number}"
+
+
+def test_the_security_page_names_tests_that_exist_for_every_claim():
+    """A claim is a row of a table whose last column is `shown by`."""
+    claims = 0
+    for block in (REPOSITORY / "docs/security.md").read_text().split("\n\n"):
+        assert list(missing(block.replace("\n", " "))) == [], block
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
+        if rows[0][-1] == "shown by":
+            claims += len(rows[2:])
+            assert [row for row in rows[2:] if not re.search(r'"|`', row[-1])] == []
+    assert claims > 40
