@@ -146,11 +146,7 @@ class Checker {
         for (const auto& other : file.parsed.rules) {
             if (!other.deny || !covers(other, rule))
                 continue;
-            report(
-                Severity::warning, rule,
-                fmt::format(
-                    "this rule can never win: line {}, {}, leaves out all that it names",
-                    other.line, format_rule(other)));
+            report(Severity::warning, rule, left_out_message(other));
             return true;
         }
         return false;

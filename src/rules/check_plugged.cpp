@@ -39,6 +39,40 @@ Diagnostic about(const Rule& rule, Severity severity, std::string message) {
     return {severity, rule.line, rule.column, std::move(message)};
 }
 
+/// Every device that `narrow` means has what `wide` asks of it.
+bool asks_no_more(const Rule& wide, const Rule& narrow) {
+    const auto implied = [](const auto& wanted, const auto& given) {
+        return !wanted || wanted == given;
+    };
+    return implied(wide.id, narrow.id) && implied(wide.serial, narrow.serial) &&
+           implied(wide.product, narrow.product) && implied(wide.device_class, narrow.device_class);
+}
+
+/// Not "anywhere", and not a controller's port, which each of its buses has.
+bool names_one_port(const PlacePattern& place) {
+    using Kind = PlacePattern::Kind;
+    return !place.path.ports.empty() && (place.kind == Kind::local_bus ||
+                                         place.kind == Kind::pi_bus || place.kind == Kind::devpath);
+}
+
+/// A "!" line of the same file, in another form: where a device lies in one port and in what has no
+/// longer path, that has all of the port.
+std::optional<Diagnostic> left_out(
+    const RulesFile& file, const Rule& rule, std::span<const SeenDevice> devices) {
+    if (!names_one_port(rule.place))
+        return std::nullopt;
+    for (const auto& seen : devices) {
+        const auto subject = seen.subject();
+        if (!matches(rule, subject))
+            continue;
+        for (const auto& other : file.parsed.rules)
+            if (other.deny && matches(other, subject) && asks_no_more(other, rule) &&
+                other.place.path.ports.size() <= rule.place.path.ports.size())
+                return about(rule, Severity::warning, left_out_message(other));
+    }
+    return std::nullopt;
+}
+
 /// Each device that the rule speaks for goes to one stronger rule of another VM.
 std::optional<Diagnostic> always_beaten(
     std::span<const RulesFile> files, const RulesFile& file, const Rule& rule,
@@ -95,6 +129,12 @@ std::optional<Diagnostic> wanted_equally(
 
 } // namespace
 
+std::string left_out_message(const Rule& deny) {
+    return fmt::format(
+        "this rule can never win: line {}, {}, leaves out all that it names", deny.line,
+        format_rule(deny));
+}
+
 std::string same_rule_message(const RulesFile& other, const Rule& theirs) {
     return fmt::format(
         "VM {} has the same rule ({}): whichever of the two runs gets the device; it stays with "
@@ -106,6 +146,8 @@ std::vector<Diagnostic> check_plugged(
     std::span<const RulesFile> files, const RulesFile& file, const Rule& rule,
     std::span<const SeenDevice> devices) {
     std::vector<Diagnostic> found;
+    if (auto denied = left_out(file, rule, devices))
+        found.push_back(std::move(*denied));
     if (auto beaten = always_beaten(files, file, rule, devices))
         found.push_back(std::move(*beaten));
     if (auto equal = wanted_equally(files, file, rule, devices))

@@ -8,13 +8,15 @@
 
 namespace longcord {
 
-/// Of one rule that is no "!" line, beside the other VMs' rules: that it is always beaten by one of
-/// them, or that one wants the same device equally, where check_rules() does not see it from the
-/// text.
+/// Of one rule that is no "!" line: that a "!" line of its file leaves out all that it names, that
+/// a rule of another VM always beats it, or wants the same device equally; the first and the last
+/// where check_rules() does not see it from the text.
 std::vector<Diagnostic> check_plugged(
     std::span<const RulesFile> files, const RulesFile& file, const Rule& rule,
     std::span<const SeenDevice> devices);
 
+/// That a rule can never win.
+std::string left_out_message(const Rule& deny);
 /// That another VM's rule means the very same devices, which is no mistake.
 std::string same_rule_message(const RulesFile& other, const Rule& theirs);
 
