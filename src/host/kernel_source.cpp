@@ -46,8 +46,7 @@ Task<> KernelSource::run() {
         }
         for (const auto& event : events) {
             if (event.action == UsbEvent::Action::remove && !event.interface) {
-                device_gone(reconciler_.world(), event.sysname);
-                spawn_guarded(loop_, "reading vhci", read_vhci());
+                removed(event.sysname);
             } else {
                 if (event.sysname.starts_with("usb")) // vhci_hcd was loaded anew, perhaps
                     spawn_guarded(loop_, "vhci root hubs", prepare_root_hubs());
@@ -165,9 +164,17 @@ void KernelSource::refresh(const std::string& sysname) {
     spawn_guarded(loop_, "reading " + sysname, read_device(sysname));
 }
 
+/// What is being read may be the device that is gone: its successor, or nothing, is read once more.
+void KernelSource::removed(const std::string& sysname) {
+    if (const auto reading = reading_.find(sysname); reading != reading_.end())
+        reading->second = {true, true};
+    device_gone(reconciler_.world(), sysname);
+    spawn_guarded(loop_, "reading vhci", read_vhci());
+}
+
 Task<> KernelSource::read_device(std::string sysname) {
     for (;;) {
-        reading_[sysname].again = false;
+        reading_[sysname] = {};
         std::function<Result<LocalDevice>()> read = [roots = roots_, sysname] {
             return read_local_device(roots, sysname);
         };
@@ -175,6 +182,8 @@ Task<> KernelSource::read_device(std::string sysname) {
         const auto device = co_await pool_.run<LocalDevice>(key, read_limit, std::move(read));
         if (device && device->on_vhci)
             co_await read_vhci(); // says which port it came through
+        if (reading_[sysname].gone)
+            continue;
         if (device) {
             device_seen(reconciler_.world(), *device, Clock::now());
             if (admit_foreign_ && is_foreign(*device))

@@ -33,6 +33,7 @@ class KernelSource {
   private:
     struct Reading {
         bool again = false; ///< something happened while it was being read
+        bool gone = false;  ///< it was removed meanwhile: what was read is of the one before
     };
 
     Task<> prepare_root_hubs();
@@ -40,6 +41,7 @@ class KernelSource {
     Task<> list_everything();
     Task<> read_vhci();
     void refresh(const std::string& sysname);
+    void removed(const std::string& sysname);
     Task<> read_device(std::string sysname);
     Task<> admit(std::string sysname);
     bool is_foreign(const LocalDevice& device) const;

@@ -243,3 +243,14 @@ def test_a_device_that_leaves_and_another_that_comes_are_told_apart(world):
     wait(lambda: world.device("3-4") is None)
     world.local.plug("3-4", devnum=8)
     world.stands("3-4", "003/008")
+
+
+def test_a_device_that_goes_while_it_is_being_read_does_not_come_back(world):
+    """A board that boots again and again is gone before its strings are read."""
+    for port in range(20, 220):
+        world.local.plug(f"3-{port}", devnum=port)
+        world.local.unplug(f"3-{port}")
+    world.local.plug("3-9", devnum=5)
+    wait(lambda: world.device("3-9"))  # all that happened before was noticed
+    wait(lambda: [entry["place"] for entry in world.ask("devices")["devices"]] == ["3-4", "3-9"],
+         lambda: world.ask("devices"))
