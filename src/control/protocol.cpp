@@ -40,7 +40,19 @@ std::string format_bytes(std::string_view bytes) {
 }
 
 Result<ControlRequest> parse_request(std::string_view line) {
-    const json value = json::parse(line, nullptr, false);
+    // Copies and comparisons of json are recursive: 64 KiB of brackets would take half of our
+    // stack.
+    bool too_deep = false;
+    const auto watch = [&too_deep](int depth, json::parse_event_t event, const json&) {
+        using Event = json::parse_event_t;
+        const bool begins = event == Event::object_start || event == Event::array_start;
+        too_deep = too_deep || (begins && depth >= max_control_depth);
+        return !too_deep; // what is discarded is not kept either
+    };
+    const json value = json::parse(line, watch, false);
+    if (too_deep)
+        return fail(
+            ErrorKind::invalid, "the request is nested deeper than {} levels", max_control_depth);
     if (!value.is_object())
         return fail(ErrorKind::invalid, "the request is no JSON object");
     const auto verb = value.find("verb");

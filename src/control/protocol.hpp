@@ -21,6 +21,8 @@
 namespace longcord {
 
 constexpr std::size_t max_control_request = 64 * 1024;
+/// Levels of objects and lists in a request; ours have three.
+constexpr int max_control_depth = 16;
 /// 256 Pis with 128 devices each are some 15 MB.
 constexpr std::size_t max_control_reply = 32 * 1024 * 1024;
 

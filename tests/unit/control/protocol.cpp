@@ -23,6 +23,20 @@ TEST_CASE("what is no request") {
         CHECK_MESSAGE(!parse_request(line).has_value(), line);
 }
 
+TEST_CASE("a request is nested 16 levels deep at most, and what fits into its size is refused") {
+    const auto nested = [](std::size_t levels) {
+        return R"({"verb":"a","args":{"b":)" + std::string(levels, '[') + std::string(levels, ']') +
+               "}}";
+    };
+    CHECK(parse_request(nested(max_control_depth - 2)).has_value());
+    for (const std::size_t levels : {std::size_t{max_control_depth - 1}, max_control_request / 2}) {
+        const auto refused = parse_request(nested(levels));
+        REQUIRE(!refused.has_value());
+        CHECK(refused.error().kind == ErrorKind::invalid);
+    }
+    CHECK(!parse_request(std::string(max_control_request, '[')).has_value());
+}
+
 TEST_CASE("replies, as bytes and back") {
     CHECK(format_reply(json{{"a", 1}}) == R"({"ok":true,"result":{"a":1}})");
     const Error refused = fail(ErrorKind::refused, "not for you");
