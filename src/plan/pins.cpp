@@ -78,7 +78,9 @@ const GuestPort* pinned_guest_port(const World& world, unsigned vmid, const Plac
 
 std::optional<unsigned> pinned_vhci_port(const World& world, const Place& place) {
     const auto name = stable_name(world, place);
-    const auto pin = name ? world.vhci_pins.find(*name) : world.vhci_pins.end();
+    if (!name)
+        return std::nullopt;
+    const auto pin = world.vhci_pins.find(*name);
     return pin == world.vhci_pins.end() ? std::nullopt : std::optional(pin->second);
 }
 

@@ -85,7 +85,7 @@ std::string value_of(const Properties& properties, const char* key) {
 
 /// "0x1f", "1f", "0x1f.0" and "0x1f.0x0": QEMU reads hexadecimal in all of them.
 bool is_slot_31(std::string addr) {
-    addr = addr.substr(0, addr.find('.'));
+    addr.resize(std::min(addr.find('.'), addr.size()));
     if (addr.starts_with("0x") || addr.starts_with("0X"))
         addr = addr.substr(2);
     constexpr unsigned slot = 0x1f;

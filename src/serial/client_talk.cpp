@@ -114,7 +114,7 @@ std::string_view ClientTalk::without_nul(char* data, std::size_t size) {
 }
 
 std::string_view ClientTalk::encode(std::string_view data, std::string& spare) const {
-    if (!speaks_telnet() || !std::memchr(data.data(), '\xff', data.size()))
+    if (!speaks_telnet() || !std::memchr(data.data(), 0xff, data.size()))
         return data;
     spare.clear();
     append_doubled(spare, data);
