@@ -16,12 +16,13 @@ namespace {
 
 /// What config/sshd/50-longcord.conf sets and what must not be otherwise; values as sshd prints
 /// them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> wanted{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> wanted{{
     {"authenticationmethods", "publickey"},
     {"pubkeyauthentication", "yes"},
     {"authorizedkeyscommand", "/usr/libexec/longcord/longcord-keys"},
     {"authorizedkeyscommanduser", "root"},
     {"disableforwarding", "yes"},
+    {"permittunnel", "no"},
     {"permittty", "no"},
     {"permituserrc", "no"},
     {"forcecommand", "none"},

@@ -55,6 +55,7 @@ def hardened(tmp_path):
         "ChrootDirectory /srv\n"
         f"TrustedUserCAKeys {tmp_path}/key.pub\n"
         "AcceptEnv *\n"
+        "PermitTunnel yes\n"
         "UsePAM yes\n"
         "X11Forwarding yes\n"
         "MaxSessions 1\n")
@@ -76,7 +77,7 @@ def test_and_it_can_do_nothing_else(hardened):
     ours = effective(hardened, "longcord")
     for keyword, value in {
         "authorizedkeysfile": "none", "trustedusercakeys": "none", "authorizedprincipalsfile": "none",
-        "forcecommand": "none", "chrootdirectory": "none", "disableforwarding": "yes",
+        "forcecommand": "none", "chrootdirectory": "none", "disableforwarding": "yes", "permittunnel": "no",
         "permittty": "no", "permituserrc": "no", "acceptenv": "LONGCORD_ACCEPTS_NOTHING",
         "clientaliveinterval": "5", "clientalivecountmax": "3",
     }.items():
@@ -92,6 +93,7 @@ def test_everybody_else_is_as_the_admin_set_it(hardened):
         assert theirs["pubkeyauthentication"] == ["no"]
         assert theirs["forcecommand"] == ["/usr/bin/menu"]
         assert theirs["disableforwarding"] == ["no"]
+        assert theirs["permittunnel"] == ["yes"]
         assert theirs["acceptenv"] == ["*"]
         assert theirs["maxsessions"] == ["1"]
 

@@ -25,6 +25,19 @@ AllowAgentForwarding yes
 MaxSessions 1
 """
 
+# The other way round: what an admin may have allowed to everybody.
+GENEROUS = """AllowTcpForwarding yes
+AllowStreamLocalForwarding yes
+AllowAgentForwarding yes
+X11Forwarding yes
+GatewayPorts yes
+PermitTunnel yes
+PermitTTY yes
+PermitUserRC yes
+AcceptEnv *
+AuthorizedKeysFile .ssh/authorized_keys
+"""
+
 
 @pytest.mark.parametrize("before,after", [(HARDENED, ""), ("", HARDENED)], ids=["before", "after"])
 def test_a_pi_is_paired_and_linked_beside_an_admins_settings(machines, pi, before, after):
@@ -64,9 +77,9 @@ class Login:
                                 stderr=subprocess.PIPE, **more)
 
 
-@pytest.fixture
-def login(machines):
-    node = Node(home=True)
+@pytest.fixture(params=["", GENEROUS], ids=["as Debian has it", "beside a generous admin"])
+def login(machines, request):
+    node = Node(home=True, sshd_conf=request.param)
     machines.append(node)
     ssh = node.root / "home/.ssh"
     ssh.mkdir()

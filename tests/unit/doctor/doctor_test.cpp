@@ -58,7 +58,7 @@ bool says_nothing_bad(const Findings& findings) {
 const char* const good_sshd = "authenticationmethods publickey\npubkeyauthentication yes\n"
                               "authorizedkeyscommand /usr/libexec/longcord/longcord-keys\n"
                               "authorizedkeyscommanduser root\ndisableforwarding yes\n"
-                              "permittty no\npermituserrc no\nforcecommand none\n";
+                              "permittunnel no\npermittty no\npermituserrc no\nforcecommand none\n";
 
 } // namespace
 
@@ -120,9 +120,10 @@ TEST_CASE("little memory for usbfs is a warning, none of a limit is fine") {
 TEST_CASE("sshd: the drop-in in force is good, each setting that is not is named") {
     CHECK(says_nothing_bad(judge_sshd(good_sshd)));
     for (const std::string line :
-         {"authenticationmethods publickey", "disableforwarding yes", "permittty no",
-          "authorizedkeyscommand /usr/libexec/longcord/longcord-keys", "permituserrc no",
-          "authorizedkeyscommanduser root", "forcecommand none", "pubkeyauthentication yes"}) {
+         {"authenticationmethods publickey", "disableforwarding yes", "permittunnel no",
+          "permittty no", "authorizedkeyscommand /usr/libexec/longcord/longcord-keys",
+          "permituserrc no", "authorizedkeyscommanduser root", "forcecommand none",
+          "pubkeyauthentication yes"}) {
         std::string changed = good_sshd;
         const auto at = changed.find(line);
         REQUIRE(at != std::string::npos);
