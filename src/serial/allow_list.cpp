@@ -61,6 +61,9 @@ Result<Network> Network::parse(std::string_view text) {
 bool Network::covers(const Network& other) const noexcept {
     if (other.prefix < prefix)
         return false;
+    // "::1/64" means addresses of IPv6, and not that IPv4 is kept among them. ::/0 is everybody.
+    if (prefix != 0 && prefix < v4_bits && is_v4(other))
+        return false;
     Network theirs = other;
     theirs.prefix = prefix;
     cut(theirs);

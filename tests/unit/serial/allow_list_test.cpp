@@ -17,6 +17,11 @@ TEST_CASE("networks cover by whole bits") {
     CHECK(net("0.0.0.0/0").covers(net("203.0.113.9")));
     CHECK_FALSE(net("0.0.0.0/0").covers(net("2001:db8::1")));
     CHECK(net("::/0").covers(net("203.0.113.9")));
+    CHECK_FALSE(net("::1/64").covers(net("203.0.113.9")));
+    CHECK_FALSE(net("::/1").covers(net("203.0.113.9")));
+    CHECK(net("::1/64").covers(net("::2")));
+    CHECK(net("::ffff:10.0.0.0/104").covers(net("10.255.0.1")));
+    CHECK_FALSE(net("::ffff:10.0.0.0/104").covers(net("11.0.0.1")));
     CHECK(net("fd00::/8").covers(net("fd12::1")));
     CHECK_FALSE(net("fd00::/8").covers(net("fe80::1")));
     CHECK_FALSE(net("10.0.0.4/30").covers(net("10.0.0.0/8")));
