@@ -263,6 +263,10 @@ std::vector<std::string> Links::addresses() const {
     return all;
 }
 
+bool Links::leads_to(const std::string& address) const {
+    return std::ranges::count(addresses(), address) > 0;
+}
+
 const State* Links::state_of(const std::string& busid) const {
     const State* found = nullptr;
     for (const auto& link : links_) {

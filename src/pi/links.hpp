@@ -93,6 +93,7 @@ class Links {
     std::vector<LinkStatus> status() const;
     /// Of all nodes in pi.yaml: as written where that is an address, and as of the latest link.
     std::vector<std::string> addresses() const;
+    bool leads_to(const std::string& address) const;
     /// The latest that a linked node said of this device; a node that has it counts more.
     const State* state_of(const std::string& busid) const;
 

@@ -166,7 +166,8 @@ Task<> UsbipServer::accept_all() {
             continue;
         }
         auto guest = std::make_shared<Guest>(loop_, std::move(socket), strangers_);
-        guest->stranger = strangers_->enter(guest->address, arbiter_.expected());
+        guest->stranger =
+            strangers_->enter(guest->address, arbiter_.expected(), is_node_(guest->address));
         if (!guest->stranger)
             continue; // too many: closed
         start_patience(guest);

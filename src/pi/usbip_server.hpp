@@ -49,6 +49,10 @@ class UsbipServer {
     using OnSerial = std::function<void(const std::string& port, SerialCaller)>;
     void on_serial(OnSerial join) { join_ = std::move(join); }
 
+    /// Whether a link goes to that address.
+    using IsNode = std::function<bool(const std::string& address)>;
+    void know_nodes(IsNode is_node) { is_node_ = std::move(is_node); }
+
     void configure(const PiConfig& config);
     /// Ends only with the loop.
     Task<> run();
@@ -76,6 +80,7 @@ class UsbipServer {
     Arbiter& arbiter_;
     PiJournal& journal_;
     List list_;
+    IsNode is_node_ = [](const std::string&) { return false; };
     OnSerial join_ = [](const std::string&, SerialCaller) {};
     std::uint16_t port_ = 0;
     std::vector<Network> allow_;

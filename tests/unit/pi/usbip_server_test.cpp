@@ -82,10 +82,12 @@ struct Port {
             loop.run_one_for(milliseconds(5));
         return condition();
     }
-    UniqueFd connect() {
+    UniqueFd connect(const char* from = "127.0.0.1") {
         UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         sockaddr_in address{};
         address.sin_family = AF_INET;
+        ::inet_pton(AF_INET, from, &address.sin_addr);
+        REQUIRE(::bind(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
         address.sin_port = htons(config.usbip_port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         REQUIRE(
@@ -344,6 +346,78 @@ TEST_CASE("a silent client is gone after 2 s") {
     CHECK(port.closes(client));
     CHECK(Clock::now() - began >= UsbipServer::patience);
     CHECK(port.until([&] { return port.server->status().strangers == 0; }));
+}
+
+TEST_CASE("a crowd of strangers keeps no node from its device") {
+    Port port;
+    port.server->know_nodes([](const std::string& address) { return address == "127.0.0.1"; });
+    port.listen();
+    const auto secret = port.open("1-1");
+    std::vector<UniqueFd> crowd;
+    for (int n = 0; n < 17; ++n) // 16, and one for the ticket that is expected
+        crowd.push_back(port.connect(fmt::format("127.0.0.{}", 2 + n).c_str()));
+    REQUIRE(port.until([&] { return port.server->status().strangers == 17; }));
+    CHECK(port.closes(port.connect("127.0.0.99")));
+    StreamSealer sealer(false);
+    const auto stream = port.sealed(secret, sealer);
+    port.say(stream, format_import_request("1-1").value());
+    CHECK_FALSE(reply_of(port, stream).empty());
+}
+
+TEST_CASE("whoever says a little at a time has 2 s for all of it") {
+    Port port;
+    port.listen();
+    const auto secret = port.open("1-1");
+    const auto preface = format_stream_preface(secret.ticket);
+    const auto client = port.connect();
+    const auto began = Clock::now();
+    std::size_t said = 0;
+    bool open = true;
+    while (open && said < preface.size() - 1) {
+        open = ::send(client.get(), &preface[said++], 1, MSG_NOSIGNAL) == 1;
+        const auto next = Clock::now() + milliseconds(100);
+        char byte = 0;
+        while (open && Clock::now() < next) {
+            port.loop.run_one_for(milliseconds(5));
+            open = ::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+        }
+    }
+    CHECK_FALSE(open);
+    CHECK(Clock::now() - began >= UsbipServer::patience);
+    CHECK(port.arbiter->refused() == Tickets::Refused{}); // its ticket was not read
+    CHECK(port.until([&] { return port.server->status().strangers == 0; }));
+}
+
+TEST_CASE("what is no request of an allowed client ends its connection, and nobody else's") {
+    using namespace std::string_literals;
+    Port port;
+    port.config.usbip_allow = {Network::parse("127.0.0.1").value()};
+    port.listen();
+    const auto import = "\x01\x11\x80\x03\0\0\0\0"s;
+    for (const auto& request :
+         {"\x01\x06\x80\x05\0\0\0\0"s,                   // USB/IP 1.0.6
+          "\x01\x10\x80\x05\0\0\0\0"s,                   // one that never was
+          "\x01\x11\x80\x02\0\0\0\0"s,                   // OP_REQ_DEVINFO
+          "\x01\x11\0\x03\0\0\0\0"s,                     // a reply
+          import + std::string(32, '1'),                 // a busid that has no end
+          import + "../../1-1"s + std::string(23, '\0'), // a path
+          import + std::string(32, '\0')}) {
+        const auto client = port.connect();
+        port.say(client, request);
+        CHECK_MESSAGE(port.closes(client), request.size());
+    }
+    CHECK(port.until([&] { return port.server->status().turned_away == 7; }));
+    CHECK_FALSE(port.arbiter->stream_of("1-1").has_value());
+    // In the middle of a request: silent, and gone.
+    for (const auto& begun : {import.substr(0, 5), import + "1-1"s}) {
+        const auto client = port.connect();
+        port.say(client, begun);
+        ::shutdown(client.get(), SHUT_WR);
+        CHECK(port.closes(client));
+    }
+    const auto good = port.connect();
+    port.say(good, format_devlist_request());
+    CHECK(parse_devlist_reply(port.hear(good, 100'000)).has_value());
 }
 
 TEST_CASE("a third stranger of one address is closed at once") {
