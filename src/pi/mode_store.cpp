@@ -4,6 +4,9 @@
 #include "base/files.hpp"
 #include "usb/topology.hpp"
 
+#include <cerrno>
+#include <cstdio>
+
 namespace longcord {
 
 namespace fs = std::filesystem;
@@ -23,13 +26,19 @@ Result<Modes> load_modes(const Roots& roots) {
     auto modes = parse_modes(*text);
     if (!modes)
         return fail(
-            modes.error().kind, "{}: {}; no mode is set until it is mended, or set anew",
+            modes.error().kind,
+            "{}: {}; no mode is set until it is mended, or set anew (then "
+            "this one becomes modes.json.broken)",
             modes_file(roots).string(), modes.error().message);
     return modes;
 }
 
 Result<> save_modes(const Roots& roots, const Modes& modes) {
-    return write_file(modes_file(roots), format_modes(modes));
+    const auto file = modes_file(roots);
+    if (const auto before = load_modes(roots); !before && before.error().kind == ErrorKind::invalid)
+        if (std::rename(file.c_str(), (file.string() + ".broken").c_str()) != 0)
+            return fail_errno(errno, "rename " + file.string());
+    return write_file(file, format_modes(modes));
 }
 
 Result<ControllerPlace> by_controller(const Roots& roots, const Place& place) {

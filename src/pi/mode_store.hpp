@@ -11,6 +11,7 @@ namespace longcord {
 
 /// A missing file is none set. invalid: somebody has written into it; the message names it.
 Result<Modes> load_modes(const Roots& roots);
+/// A file that somebody has broken is not lost by that: it becomes modes.json.broken.
 Result<> save_modes(const Roots& roots, const Modes& modes);
 
 /// "1-1.2" by the controller that its bus belongs to now. not_found: there is no such bus.

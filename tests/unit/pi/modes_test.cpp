@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../usb/fake_sysfs.hpp"
+#include "base/files.hpp"
 #include "devices.hpp"
 #include "pi/export_plan.hpp"
 #include "pi/mode_store.hpp"
@@ -160,6 +161,19 @@ TEST_CASE("a broken file is an error that names it, never half of the modes") {
         REQUIRE_MESSAGE(!modes.has_value(), text);
         CHECK(modes.error().message.find("modes.json") != std::string::npos);
     }
+}
+
+TEST_CASE("what somebody has broken is kept aside when modes are set anew") {
+    FakeSysfs sys;
+    const auto file = sys.roots().state() / "modes.json";
+    FakeSysfs::write(file, "{\"places\": [ # mine\n");
+    Modes modes;
+    modes.places[place("1.2")] = DeviceMode::off;
+    REQUIRE(save_modes(sys.roots(), modes).has_value());
+    CHECK((load_modes(sys.roots()).value() == modes));
+    CHECK(read_file(file.string() + ".broken", 1'000).value() == "{\"places\": [ # mine\n");
+    REQUIRE(save_modes(sys.roots(), {}).has_value()); // a good one is replaced
+    CHECK(read_file(file.string() + ".broken", 1'000).value() == "{\"places\": [ # mine\n");
 }
 
 TEST_CASE("a place is named short or by controller, and kept by controller") {
