@@ -5,11 +5,11 @@
 #include "base/spawn.hpp"
 #include "control/permission.hpp"
 #include "discovery/avahi.hpp"
+#include "pi/export_steps.hpp"
 #include "pi/metrics.hpp"
 #include "pi/mode_store.hpp"
 #include "pi/mode_verb.hpp"
 #include "pi/pause_verbs.hpp"
-#include "usb/disk_use.hpp"
 #include "usbip/export.hpp"
 
 #include <algorithm>
@@ -181,6 +181,7 @@ void PiApp::start() {
     server_.on_serial([this](const std::string& port, SerialCaller caller) {
         serial_.join(port, std::move(caller));
     });
+    server_.know_nodes([this](const std::string& from) { return links_.leads_to(from); });
     server_.configure(config_);
     spawn_guarded(loop_, "USB/IP server", server_.run());
     links_.configure(config_);
@@ -329,14 +330,13 @@ Task<Result<nlohmann::json>> PiApp::set_mode(nlohmann::json args) {
         co_return change.error();
     for (const auto& local : change->leaving) {
         const auto busid = local.device.place.busid();
-        std::function<Result<bool>()> ask = [roots = roots_, local] {
-            return Result<bool>(disk_in_use(roots, local).has_value());
-        };
-        const auto in_use = co_await pool_.run<bool>("disk of " + busid, Exporter::deadline, ask);
-        if (!in_use || *in_use)
+        std::function<Result<>()> ask = [roots = roots_, local] { return may_leave(roots, local); };
+        const auto key = "may leave " + busid;
+        const auto good = co_await pool_.run<void>(key, Exporter::deadline, ask);
+        if (!good)
             co_return fail(
-                ErrorKind::refused, "{}: its disk is in use on this machine: unmount it first",
-                busid);
+                ErrorKind::refused, "{}{}", good.error().message,
+                good.error().kind == ErrorKind::busy ? ": unmount it first" : "");
     }
     Modes modes = modes_ ? *modes_ : Modes();
     if (const auto changed = apply(*change, modes); !changed)

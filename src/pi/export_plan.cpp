@@ -13,10 +13,15 @@ Judgement judge_bound(
     const ExportConfig& config, const Modes& modes) {
     const auto before = state.before.find(busid);
     if (before == state.before.end() || !same_kind(before->second.local.device, local.device)) {
+        // The kernel bound it in the place of another one, and it never met its drivers: only they
+        // would tell that it is a network adapter, whatever its place is for.
         auto judgement = judge(local, config, modes, true);
-        if (judgement.kind != Judgement::Kind::exported && !modes.of(local.device))
-            judgement.why = "another kind of device was exported at this place: its own drivers "
-                            "decide first";
+        const bool exported = judgement.kind == Judgement::Kind::exported;
+        if (exported ? !classes_tell_all(local.device) : !modes.of(local.device))
+            return {
+                Judgement::Kind::kept,
+                "another kind of device was exported at this place: its own drivers decide first",
+                judgement.mode};
         return judgement;
     }
     if (!before->second.adopted)

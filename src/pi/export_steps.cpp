@@ -2,6 +2,7 @@
 #include "pi/export_steps.hpp"
 
 #include "pi/export_state.hpp"
+#include "pi/policy.hpp"
 #include "usb/disk_use.hpp"
 #include "usbip/export.hpp"
 
@@ -20,13 +21,28 @@ Result<Look> look_at(const Roots& roots, PortClaims& claims, const std::string& 
     return Look{std::move(*local), held};
 }
 
+Result<> may_leave(const Roots& roots, const LocalDevice& seen) {
+    const auto busid = seen.device.place.busid();
+    const auto now = read_local_device(roots, busid);
+    if (!now)
+        return now.error();
+    if (!same_device(now->device, seen.device))
+        return fail(ErrorKind::unavailable, "{}: another device has come there", busid);
+    if (const auto why = never_leaves(*now, {}))
+        return fail(ErrorKind::refused, "{} stays on this machine: {}", busid, *why);
+    if (const auto disk = disk_in_use(roots, *now))
+        return fail(ErrorKind::busy, "{}: its disk {} is in use on this machine", busid, *disk);
+    return {};
+}
+
 Result<LocalDevice> bind_and_look(
     const Roots& roots, PortClaims& claims, const LocalDevice& local, bool held) {
     const auto busid = local.device.place.busid();
     claims.release(busid); // usbip-host makes its own (stub_probe, usb_hub_claim_port)
-    if (const auto disk = disk_in_use(roots, local))
-        return fail(ErrorKind::busy, "{}: its disk {} is in use on this machine", busid, *disk);
-    if (const auto bound = UsbipHost(roots).bind(busid); !bound) {
+    auto bound = may_leave(roots, local);
+    if (bound)
+        bound = UsbipHost(roots).bind(busid);
+    if (!bound) {
         if (held)
             (void)UsbipHost(roots).let_drivers_in(busid);
         return bound.error();

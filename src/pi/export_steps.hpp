@@ -26,7 +26,13 @@ struct Look {
 /// that is an event, too. not_found: nothing is plugged there.
 Result<Look> look_at(const Roots& roots, PortClaims& claims, const std::string& busid);
 
-/// busy: its disk is in use here. `held`: if it cannot be bound its own drivers are let in, since
+/// Whether it may leave its drivers, as it is now. No USB event tells that a disk was found on it,
+/// or that its network adapter was given its firmware: what was seen of it then may be all that
+/// there was. busy: its disk is in use here. refused: it never leaves this machine. unavailable,
+/// not_found: it is not there any more.
+Result<> may_leave(const Roots& roots, const LocalDevice& seen);
+
+/// Fails as may_leave() does. `held`: if it cannot be bound its own drivers are let in, since
 /// nobody else would configure it.
 Result<LocalDevice> bind_and_look(
     const Roots& roots, PortClaims& claims, const LocalDevice& local, bool held);

@@ -244,8 +244,13 @@ void Exporter::carry_out(const ExportPlan& plan) {
         return;
     again_.expires_at(*plan.look_again);
     again_.async_wait([this](const boost::system::error_code& error) {
-        if (!error)
-            replan();
+        if (error)
+            return;
+        // What became of it meanwhile, its drivers tell nobody.
+        for (const auto& [busid, judgement] : judgements_)
+            if (judgement.kind == Judgement::Kind::not_yet)
+                look(busid);
+        replan();
     });
 }
 

@@ -105,10 +105,13 @@ Judgement judge(
     if (modes.is_paused(local.device))
         return kept(
             "it was disconnected by hand; `longcord resume` connects it again", DeviceMode::usbip);
-    // A device that nothing drives yet may turn out to be a network adapter, and one without even
-    // the generic driver is still being taken in by the kernel.
-    if (!settled && (local.device_driver.empty() || (driver.empty() && local.driverless > 0)))
-        return {Judgement::Kind::not_yet, "its drivers are not bound yet", DeviceMode::usbip};
+    // A device that nothing drives yet may turn out to be a network adapter, and so may one that
+    // waits for its firmware: Wi-Fi drivers have it loaded beside their probe. One without even the
+    // generic driver is still being taken in by the kernel.
+    const bool unknown =
+        driver.empty() && (local.driverless > 0 || !classes_tell_all(local.device));
+    if (!settled && (local.device_driver.empty() || unknown))
+        return {Judgement::Kind::not_yet, "its drivers are not done with it", DeviceMode::usbip};
     return {
         Judgement::Kind::exported,
         mode              ? "its mode is usbip"

@@ -11,6 +11,7 @@ KINDS = {
 [ -e /var/lib/lab/{name}.disk ] || head -c {size} /dev/urandom >/var/lib/lab/{name}.disk
 echo /var/lib/lab/{name}.disk >functions/mass_storage.{name}/lun.0/file
 ln -s functions/mass_storage.{name} configs/c.1/""",
+    "ecm": "mkdir functions/ecm.{name}; ln -s functions/ecm.{name} configs/c.1/",
     # A serial line in the first configuration, a disk in the second.
     "two_configurations": """mkdir functions/acm.{name} functions/mass_storage.{name}
 mkdir -p configs/d.2/strings/0x409
@@ -29,7 +30,7 @@ ln -s functions/hid.{name} configs/c.1/""",
 class Gadget:
     """A device that can be plugged into socket 0..7 of the Pi; sockets are roots of buses of their own."""
     name: str = "board"
-    kind: str = "acm"            # acm | mass_storage | hid | two_configurations
+    kind: str = "acm"            # acm | mass_storage | hid | ecm | two_configurations
     vendor: int = 0x1A86
     product: int = 0x55D4
     serial: str = "0001"

@@ -151,6 +151,30 @@ TEST_CASE("another kind of device at a place that was exported goes back to its 
     CHECK(pi.state.announced.empty());
 }
 
+TEST_CASE(
+    "a network adapter that the kernel bound in a board's place goes back, whatever the mode") {
+    Machine pi;
+    pi.modes.places[{"platform-fe9c0000.xhci", PortPath::parse("1.2").value()}] = DeviceMode::usbip;
+    pi.sees(board_at("1-1.2"));
+    pi.settle();
+    pi.loses("1-1.2");
+    pi.tell();
+    auto adapter = with_devnum(board_at("1-1.2"), 6); // as most are: of vendor class
+    adapter.device.id = {0x0b95, 0x1790};
+    adapter.device.device_class = {0xff, 0xff, 0};
+    adapter.device.interfaces = {{0xff, 0xff, 0}};
+    adapter.drivers = {"ax88179_178a"};
+    adapter.networks = {"eth1"};
+    pi.own_drivers["1-1.2"] = adapter;
+    pi.sees(bound(adapter));
+    const auto plan = pi.plan();
+    CHECK(plan.unbind == Busids{"1-1.2"});
+    CHECK(plan.announce.empty());
+    CHECK(pi.settle() == 1);
+    CHECK(pi.state.announced.empty());
+    CHECK(pi.plan().judgements.at("1-1.2").why == "it is a network adapter");
+}
+
 TEST_CASE("a restarted service adopts what is bound, and rebinds nothing") {
     Machine pi;
     pi.sees(bound(cp210x_stick("1-1.2")), Sight::at_start);

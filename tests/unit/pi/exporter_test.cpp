@@ -169,6 +169,43 @@ TEST_CASE(
     CHECK(pi.says({"+1-1"}));
 }
 
+TEST_CASE("a disk that was found and mounted after the last event about its device stays") {
+    Pi pi;
+    pi.sys.device("1-1");
+    pi.sys.bind("1-1", "usb");
+    const auto interface = pi.sys.interface("1-1", 0, {8, 6, 0x50}, "usb-storage");
+    pi.start();
+    REQUIRE(pi.until([&] { return pi.kept.size() == 1; }));
+    // usb-storage waits a second before it looks for disks (its delay_use).
+    fs::create_directories(interface / "host0/target0:0:0/0:0:0:0/block/sda");
+    const auto node = pi.sys.roots().dev() / "sda";
+    fs::create_directories(node.parent_path());
+    fs::create_symlink("sda", node); // as above: it is mounted
+    Modes modes;
+    modes.devices[{{0x1a86, 0x55d4}, ""}] = DeviceMode::usbip;
+    pi.exporter->configure(modes);
+    REQUIRE(pi.until([&] { return pi.exporter->state().failed.contains("1-1"); }));
+    CHECK(
+        pi.exporter->state().failed.at("1-1").why == "1-1: its disk sda is in use on this machine");
+    CHECK(pi.operations == 0);
+    CHECK(pi.exporter->state().plugged.at("1-1").local.device_driver == "usb");
+}
+
+TEST_CASE("a network adapter that is one only with its firmware stays, whatever its mode") {
+    Pi pi;
+    pi.sys.device("1-1", {{"bDeviceClass", "ff"}});
+    pi.sys.bind("1-1", "usb");
+    const auto interface = pi.sys.interface("1-1", 0, {255, 0, 0}, "ath9k_htc");
+    pi.modes.devices[{{0x1a86, 0x55d4}, ""}] = DeviceMode::usbip;
+    pi.start();
+    REQUIRE(pi.until([&] { return pi.exporter->judgements().contains("1-1"); }));
+    CHECK(pi.exporter->judgements().at("1-1").kind == Judgement::Kind::not_yet);
+    fs::create_directories(interface / "ieee80211/phy1"); // nothing of it is an event
+    REQUIRE(pi.until([&] { return pi.kept.size() == 1; }));
+    CHECK(pi.kept.front() == "1-1: it is a network adapter");
+    CHECK(pi.operations == 0);
+}
+
 TEST_CASE("without usbip-host in the kernel a board stays, and it is said why") {
     Pi pi;
     fs::remove(pi.sys.devices() / "../drivers/usbip-host/match_busid");

@@ -81,6 +81,21 @@ TEST_CASE("what is named may still turn out to be a network adapter: its drivers
     CHECK(kind(local, config, true) == Kind::kept);
 }
 
+TEST_CASE("a Wi-Fi adapter whose driver waits for firmware is no network adapter yet, and stays") {
+    ExportConfig config;
+    config.ids = {{0x0cf3, 0x9271}};
+    auto local = cp210x_stick("1-1.2");
+    local.device.id = {0x0cf3, 0x9271};
+    local.drivers = {"ath9k_htc"};
+    CHECK(kind(local, config, false) == Kind::not_yet);
+    local.networks = {"phy1"};
+    CHECK(kind(local, config, false) == Kind::kept);
+    // Of standard classes: nothing to wait for.
+    auto camera = keyboard("1-1.2");
+    camera.device.id = {0x0cf3, 0x9271};
+    CHECK(kind(camera, config, false) == Kind::exported);
+}
+
 TEST_CASE("network adapters, hubs and imported devices never leave, whatever pi.yaml says") {
     ExportConfig all;
     all.places = {Place::parse("1-1").value()};
