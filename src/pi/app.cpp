@@ -23,7 +23,7 @@
 
 namespace longcord {
 
-/// After the first look at this machine, and after each link that came: so long nothing more of it.
+/// After a look at this machine, a link that came, a request: so long nothing more of it.
 static constexpr milliseconds calm_after{2'000};
 
 static std::string machine_name(const PiConfig& config) {
@@ -159,10 +159,7 @@ Exporter::Handler PiApp::exporter_handler() {
     handler.kept = [this](const Device& device, const std::string& why) {
         journal_.device(device.place.busid(), "kept", device.label() + " stays here: " + why);
     };
-    handler.ready = [this] {
-        links_.tell_devices();
-        spare_memory_soon();
-    };
+    handler.ready = [this] { links_.tell_devices(); };
     handler.judged = [this] { judged(); };
     handler.done = [this](
                        const Device& device, std::string_view what, const Result<>& result,
@@ -256,6 +253,7 @@ void PiApp::judged() {
     for (auto& told : comings_.look(exporter_.state()))
         journal_.device(told.busid, std::move(told.kind), std::move(told.message));
     serial_.refresh();
+    spare_memory_soon();
     for (asio::steady_timer* timer : waiting_)
         timer->cancel();
 }
@@ -354,6 +352,7 @@ Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args
         "discovered", "portal-code-use", "serial-allow"};
     if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
         co_return allowed.error();
+    spare_memory_soon();
     if (Joiner::knows(verb)) {
         auto result = co_await joiner_.answer(std::move(verb), std::move(args));
         co_return result;

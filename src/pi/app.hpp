@@ -71,7 +71,7 @@ class PiApp {
     UsbipServer server_;
     SerialDesk serial_;
     asio::signal_set signals_;
-    asio::steady_timer calm_; ///< a start, or a login, is over for a moment
+    asio::steady_timer calm_; ///< nothing happened for a moment
 };
 
 } // namespace longcord

@@ -12,6 +12,17 @@ def memory(pid):
             "pss_kb": int(rollup["Pss"].split()[0])}
 
 
+def code_kb(pid, name):
+    """How much of its own code is in its page tables."""
+    sizes, inside = 0, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if line[0] in "0123456789abcdef":
+            inside = line.endswith("/" + name)
+        elif inside and line.startswith("Rss:"):
+            sizes += int(line.split()[1])
+    return sizes
+
+
 def wake_ups(pid):
     """Of all its threads, since they began: each time one that waited went on."""
     total = 0

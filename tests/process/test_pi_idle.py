@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """longcord-pi while nothing happens: its threads wake up for the heartbeat of its links, and for nothing else.
 (tests/bench pi has its memory, and the same over a longer while.)"""
-from idle import add_bound_boards, wake_ups_a_second
+from idle import add_bound_boards, code_kb, wake_ups_a_second
 from pairing_world import Pi, machines, node, pi  # noqa: F401 (fixtures)
 from host_world import wait
 
@@ -30,3 +30,18 @@ def test_with_a_link_and_eight_exports_only_the_heartbeat_does(node, machines):
     exporting.wait_links("pve1")
     wait(lambda: sum(device["exported"] for device in exporting.ask("devices")["devices"]) == 8)
     assert least_wake_ups_a_second(exporting.process.pid) <= A_HEARTBEAT
+
+
+def test_what_a_request_needed_is_given_back_when_nothing_more_comes(pi):
+    def code():
+        return code_kb(pi.process.pid, "longcord-pi")
+    began = code()
+    wait(lambda: code() < 0.8 * began, code)  # what the start needed
+    calm = code()
+
+    def asked():
+        for verb in ("status", "devices", "events", "metrics"):
+            pi.ask(verb)
+        return code() > 1.2 * calm
+    wait(asked, code)
+    wait(lambda: code() < 1.2 * calm, code)
