@@ -29,8 +29,7 @@ std::string section(const std::string& heading) {
     const auto text = page();
     const auto begin = text.find("\n" + heading + "\n");
     REQUIRE_MESSAGE(begin != text.npos, heading);
-    const std::string next = "\n" + heading.substr(0, heading.find(' ') + 1);
-    return text.substr(begin, text.find(next, begin + heading.size()) - begin);
+    return text.substr(begin, text.find("\n#", begin + heading.size()) - begin);
 }
 
 /// What stands in `backticks`.
