@@ -62,6 +62,10 @@ test("the password lets in, another one does not, and logging out ends it", asyn
   assert.equal(await page.evaluate(() => document.cookie), "", "no script reads it");
   await page.click("#logout");
   await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await page.getByRole("button", { name: /Forgotten/ }).click();
+  await page.getByRole("heading", { name: "Set up this portal" }).waitFor();
+  await button(page, "Back to the login").click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
   assert.equal(await page.locator("#overview").isVisible(), false);
   await closePage(page);
 });
@@ -117,6 +121,15 @@ test("an action that cannot work says why before it is clicked", async () => {
   assert.equal((await card.locator(".outcome").textContent()).trim(), "", "and nothing is done");
   assert.equal(await button(page, "Connect all").getAttribute("aria-disabled"), "true");
   await page.getByText("no device was disconnected by hand").waitFor();
+  const pair = button(page, "Pair");
+  assert.equal(await pair.getAttribute("aria-disabled"), "true");
+  await page.getByText("paste a token first").waitFor();
+  await pair.click({ force: true });
+  assert.equal((await page.locator("#join-outcome").textContent()).trim(), "");
+  await page.fill("#token", "x");
+  assert.equal(await pair.getAttribute("aria-disabled"), null);
+  await page.fill("#token", "");
+  assert.equal(await pair.getAttribute("aria-disabled"), "true");
   await closePage(page);
 });
 
@@ -143,6 +156,12 @@ test("a mode is set, the serial port appears, its address can be copied, and its
   await port.getByText("Reading along.").waitFor();
   await world.do("say", { busid: "1-2", text: "\u001b[31mboot\u001b[0m <b>ok</b> grüße\r\n" });
   await port.locator(".console").getByText("boot <b>ok</b> grüße").waitFor();
+  // A piece may end within a sequence, or between the two ends of a line.
+  for (const [said, seen] of [["one\u001b[3", "one"], ["2mtwo\u001b]0;title", "two"], ["\u0007three\r", "three"], ["\nfour\u202e", "four"]]) {
+    await world.do("say", { busid: "1-2", text: said });
+    await port.locator(".console").getByText(seen).waitFor();
+  }
+  assert.match(await port.locator(".console").textContent(), /onetwothree\nfour$/);
   await button(port, "Console of 1-2").click();
   assert.equal(await port.locator(".console").isVisible(), false);
   await picture(page, "serial");
@@ -163,6 +182,56 @@ test("whom a serial port has refused is let in by one click, and that is taken b
   await row.getByText(`${address} is not let in any more.`).waitFor();
   assert.deepEqual((await world.do("allowed")).allow, []);
   await button(row, `Allow this address: ${address}`).waitFor();
+  await closePage(page);
+});
+
+test("as many consoles can be open as leave a browser connections for everything else", async () => {
+  const page = await inside();
+  const places = ["1-5", "1-6", "1-7", "1-8"];
+  for (const [index, busid] of places.entries()) {
+    await world.do("plug", { busid, tty: `ttyUSB${5 + index}`, product: `board ${index}` });
+    await world.do("set_mode", { busid, mode: "serial" });
+  }
+  const watch = (place) => button(page.locator(`[data-port="${place}"]`), `Console of ${place}`);
+  for (const place of places.slice(0, 3)) {
+    await watch(place).click();
+    await page.locator(`[data-port="${place}"]`).getByText("Reading along.").waitFor();
+  }
+  assert.equal(await watch("1-8").getAttribute("aria-disabled"), "true");
+  await page.locator('[data-port="1-8"]').getByText("3 consoles are open already: close one").waitFor();
+  await button(device(page, "1-5"), "Set the mode of 1-5").waitFor();
+  await device(page, "1-5").getByRole("combobox").selectOption("off");
+  await button(device(page, "1-5"), "Set the mode of 1-5").click(); // and that still gets through
+  await device(page, "1-5").getByText("The mode is “off” from now on.").waitFor();
+  await page.locator('[data-port="1-5"]').waitFor({ state: "detached" }); // its console went with it
+  await watch("1-8").click();
+  await page.locator('[data-port="1-8"]').getByText("Reading along.").waitFor();
+  for (const busid of places) await world.do("unplug", { busid });
+  for (const busid of places) await world.do("set_mode", { busid, mode: "default" });
+  await closePage(page);
+});
+
+test("a tab that nobody looks at keeps no connection, and shows how things are when it is looked at", async () => {
+  const page = await openPage(browser, world);
+  await page.clock.install();
+  let streams = 0;
+  page.on("request", (request) => { streams += request.url().endsWith("/api/stream"); });
+  await logIn(page);
+  await until(() => streams === 1, "the stream");
+  const look = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  const ended = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/api/stream"));
+  await look(true);
+  await page.clock.fastForward(11_000);
+  await ended;
+  await world.do("plug", { busid: "1-4", tty: "ttyUSB4", product: "came meanwhile" });
+  assert.equal(await device(page, "1-4").count(), 0);
+  await look(false);
+  await device(page, "1-4").waitFor();
+  assert.equal(streams, 2);
+  await world.do("unplug", { busid: "1-4" });
   await closePage(page);
 });
 
@@ -252,9 +321,16 @@ test("this machine is paired with a node by its token, tested, and unpaired", { 
   const node = page.locator(".node");
   await node.getByRole("heading", { name: "pve1" }).waitFor();
   await node.getByText(/linked for .* round trip/).waitFor();
+  await page.evaluate(() => {
+    window.underWay = new Set();
+    new MutationObserver(() => {
+      for (const each of document.querySelectorAll(".node .steps .open")) window.underWay.add(each.textContent);
+    }).observe(document.querySelector("#node-list"), { childList: true, subtree: true });
+  });
   await button(node, "Test the connection to pve1").click();
   await node.getByText("The connection works.").waitFor();
   assert.equal(await node.locator(".steps .good").count(), 5);
+  assert.ok((await page.evaluate(() => [...window.underWay])).some((text) => text.startsWith("tcp: good")), "its steps were shown as they were done");
   assert.ok((await world.do("pis")).pis.workbench.linked, "and its link was not disturbed");
   await picture(page, "paired");
   assert.deepEqual(await faults(page), []);
@@ -286,13 +362,56 @@ for (const [name, options] of [
     await closePage(page);
   });
 
+test("who finds no node on this network is told what a node has to do for that", async () => {
+  const page = await inside();
+  await page.locator("#discovered-none").getByText(/discovery: true|avahi-daemon/).waitFor();
+  await closePage(page);
+});
+
+test("the portal of a node shows Pis, VMs and devices, and which rule decides", async () => {
+  const node = await world.do("start_host");
+  const open = (options) => openPage(browser, node, options);
+  const page = await open();
+  await page.fill("#setup-code", node.code);
+  await page.fill("#setup-password", password);
+  await page.fill("#setup-again", password);
+  await page.click("#setup button[type=submit]");
+  await page.waitForSelector("#live.good");
+  const vm = page.locator(".vm", { hasText: "VM 100 (workshop)" });
+  await vm.waitFor();
+  await page.locator(".node", { hasText: "bench" }).getByText(/linked for .* 1 device/).waitFor();
+  await page.locator(".vm", { hasText: "VM 101" }).locator(".note.bad").waitFor(); // a mistake in its rules
+  await device(page, "3-4").getByText("Dongle <b>").waitFor();
+  await button(device(page, "3-4"), "Explain 3-4").click();
+  await device(page, "3-4").locator(".steps .good").getByText(/VM 100, line 2/).waitFor();
+  assert.equal(await page.getByRole("combobox").count(), 0, "nothing can be changed");
+  for (const gone of ["#pair", "#all-actions", "#serial"]) assert.equal(await page.locator(gone).isVisible(), false);
+  assert.deepEqual(await faults(page), []);
+  await picture(page, "node");
+  await closePage(page);
+  const phone = await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: "dark" });
+  await logIn(phone);
+  await device(phone, "3-4").waitFor();
+  assert.deepEqual(await faults(phone), []);
+  assert.ok((await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)) <= 0);
+  await picture(phone, "node-phone-dark");
+  await closePage(phone);
+});
+
 test("a service that is away is said to be, and comes back by itself", async () => {
   const page = await inside();
   await world.do("stop_service");
   await page.locator("#live.bad").waitFor();
+  const disconnect = button(device(page, "1-2"), "Disconnect 1-2");
+  await device(page, "1-2").getByText("the service is away").first().waitFor();
+  assert.equal(await disconnect.getAttribute("aria-disabled"), "true");
+  assert.equal(await button(page, "Pair").getAttribute("aria-disabled"), "true");
+  assert.deepEqual(await faults(page), []);
+  await picture(page, "away");
   await world.do("start_service");
   await page.locator("#live.good").waitFor();
   await device(page, "1-2").waitFor();
+  assert.equal(await page.getByText("the service is away").count(), 0);
   await closePage(page);
 });
 

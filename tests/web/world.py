@@ -14,8 +14,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "process"))
+import host_world  # noqa: E402
 from host_world import short_folder, wait  # noqa: E402
 from pairing_world import Node, free_port  # noqa: E402
+from played_pi import PlayedPi, device  # noqa: E402
 from portal_world import Portal, code_of  # noqa: E402
 from test_pi_serial import SerialPi  # noqa: E402
 
@@ -62,6 +64,7 @@ class World:
         self.pi.serve()
         self.portal = Portal(self.pi, address=self.address).start()
         self.node = None
+        self.behind_host = []  # what a node's own portal shows, in the order in which it was begun
 
     def where(self):
         return {"url": f"http://{self.address}:{self.portal.port}"}
@@ -79,6 +82,11 @@ class World:
 
     def unplug(self, busid):
         self.pi.unplug(busid)
+
+    def set_mode(self, busid, mode):
+        self.pi.mode(busid, mode)
+        if mode == "serial":
+            self.pi.served(busid)
 
     def say(self, busid, text):
         self.pi.boards[busid].say(text.encode())
@@ -121,8 +129,24 @@ class World:
     def pis(self):
         return {"pis": self.node.pis()}
 
+    def start_host(self):
+        """A node with VMs, rules, devices of its own and a Pi, and its own portal, for this machine only."""
+        qemu = host_world.Qemu()
+        self.behind_host = [qemu]
+        world = host_world.World(qemu)
+        self.behind_host.append(world)
+        world.local.plug("3-4", devnum=7, product="Dongle <b>", serial="A1")
+        world.serve()
+        world.rules(100, "# the workshop's\n3-4\n*/* 10c4:ea60 serial=0001\n!3-9\n")
+        world.rules(101, "3-4.1 class=hid\n3-\n")
+        self.behind_host.append(PlayedPi(world, "bench", [device("1-1.2")]))
+        portal = Portal(world, role="host").start()
+        self.behind_host.append(portal)
+        wait(lambda: world.device("3-4")["vmid"] == 100)
+        return {"url": f"http://127.0.0.1:{portal.port}", "code": code_of(world)}
+
     def close(self):
-        for part in (self.portal, self.node):
+        for part in (*self.behind_host[::-1], self.portal, self.node):
             if part:
                 part.close()
         self.pi.process.kill()

@@ -38,6 +38,19 @@ async function reach(path, options) {
   return read(response);
 }
 
+/** Why a stream of events was refused, which a browser does not tell; "" where it would be given. */
+export async function whyNoStream(path) {
+  const stop = new AbortController();
+  try {
+    const response = await fetch(path, { signal: stop.signal, credentials: "same-origin", cache: "no-store" });
+    return response.ok ? "" : ((await response.json()).error?.message ?? "");
+  } catch {
+    return ""; // the portal is away, and tells nothing
+  } finally {
+    stop.abort();
+  }
+}
+
 export const get = (path) => reach(path, {});
 
 export async function post(path, body = {}) {

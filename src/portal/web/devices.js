@@ -2,7 +2,7 @@
 // Every device, where it is plugged in and where it is now.
 import { post } from "./api.js";
 import { $, actionButton, guard, keyed, make, outcome, say, setWhy } from "./dom.js";
-import { emptyPorts, howIs, modeWords, nameOf, treeOf, whereIs } from "./text.js";
+import { count, emptyPorts, howIs, modeWords, nameOf, treeOf, whereIs } from "./text.js";
 
 function whyNotMode(device, wanted) {
   if (device.stays && wanted !== "off" && wanted !== "default") return `it stays on this machine: ${device.stays}`;
@@ -74,7 +74,7 @@ function deviceCard(first) {
     words.push(device.speed);
     say(facts, words.join(" · "));
     say(where, device.hub ? `${node.ports || "?"} ports` : whereIs(device));
-    card.className = `card device ${howIs(device)}`;
+    card.className = `card device ${device.hub ? "hub" : howIs(device)}`;
     controls.hidden = device.hub;
     if (!select.chosen || select.value === device.mode) {
       select.value = device.mode;
@@ -97,12 +97,15 @@ function showPorts(list, empty, node) {
 }
 
 function busCard(first) {
-  const title = make("h3");
+  const name = make("span");
+  const controller = make("small");
+  const title = make("h3", {}, name, " ", controller);
   const list = make("ul", { class: "tree" });
   const empty = make("p", { class: "facts" });
   const element = make("li", { class: "bus" }, title, list, empty);
   const update = (bus) => {
-    say(title, `${bus.name}${bus.controller ? ` (${bus.controller})` : ""}`);
+    say(name, bus.name);
+    say(controller, bus.controller);
     showPorts(list, empty, bus);
   };
   update(first);
@@ -123,7 +126,7 @@ export function showDevices(status) {
 
 export function startDevices() {
   const all = (path, words) => () => act(path, { all: true }, "", $("all-outcome"), words);
-  const count = (done) => `${done.places.length} device${done.places.length === 1 ? "" : "s"}`;
-  guard($("detach-all"), $("detach-all-why"), all("/api/detach", (done) => `${count(done)} disconnected, until you connect them again.`));
-  guard($("attach-all"), $("attach-all-why"), all("/api/resume", (done) => `${count(done)} may be connected again.`));
+  const many = (done) => count(done.places.length, "device");
+  guard($("detach-all"), $("detach-all-why"), all("/api/detach", (done) => `${many(done)} disconnected, until you connect them again.`));
+  guard($("attach-all"), $("attach-all-why"), all("/api/resume", (done) => `${many(done)} may be connected again.`));
 }

@@ -29,7 +29,8 @@ export function outcome(element, text, how = "") {
 
 /**
  * Brings the children of `list` in step with `items`, by key. What is there already is kept, with
- * its focus and what was typed into it. `create(item)` returns {element, update(item)}.
+ * its focus and what was typed into it. `create(item)` returns {element, update(item)}, and gone()
+ * where something has to end with it.
  */
 export function keyed(list, items, key, create) {
   list.parts ??= new Map();
@@ -37,6 +38,7 @@ export function keyed(list, items, key, create) {
   for (const [name, part] of list.parts)
     if (!wanted.has(name)) {
       part.element.remove();
+      part.gone?.();
       list.parts.delete(name);
     }
   let place = list.firstElementChild;
@@ -64,8 +66,21 @@ export function actionButton(label, act, name = label) {
   return { element: make("span", { class: "action" }, button, why), button, can: (reason) => setWhy(button, why, reason) };
 }
 
+const guarded = new Set();
+let blocked = "";
+
+/** A reason why none of them can be used now, such as a service that is away; "" where there is none. */
+export function block(reason) {
+  if (reason === blocked) return;
+  blocked = reason;
+  for (const each of guarded)
+    if (each.button.isConnected) setWhy(each.button, each.why, each.button.reason ?? "");
+    else guarded.delete(each); // its device is gone
+}
+
 /** For a button that is in the page already. */
 export function guard(button, why, act) {
+  guarded.add({ button, why });
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-disabled") === "true") return;
     button.working = true;
@@ -81,7 +96,7 @@ export function guard(button, why, act) {
 
 export function setWhy(button, why, reason) {
   button.reason = reason;
-  const shown = button.working ? "under way …" : reason;
+  const shown = button.working ? "under way …" : blocked || reason;
   if (shown) button.setAttribute("aria-disabled", "true");
   else button.removeAttribute("aria-disabled");
   say(why, shown);

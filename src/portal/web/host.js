@@ -3,7 +3,7 @@
 // shows, and changes nothing.
 import { get } from "./api.js";
 import { $, actionButton, keyed, make, outcome, say } from "./dom.js";
-import { ago, milliseconds } from "./text.js";
+import { ago, count, milliseconds } from "./text.js";
 
 function card(kind) {
   const parts = { title: make("h3"), facts: make("p", { class: "facts" }), problem: make("p", { class: "note bad" }) };
@@ -24,16 +24,18 @@ function piCard() {
     update: (pi) => show(pi.name, [
       pi.address, pi.linked ? `linked${pi.since_s === null ? "" : ` for ${ago(pi.since_s)}`}` : "not linked",
       pi.linked && pi.rtt_ms !== null ? `round trip ${milliseconds(pi.rtt_ms)}` : "",
-      `${pi.devices} devices`, pi.plain ? "a plain USB/IP server: not encrypted" : ""], pi.problem),
+      count(pi.devices, "device"), pi.plain ? "a plain USB/IP server: not encrypted" : ""], pi.problem),
   };
 }
+
+const nameOf = (vm) => `${vm.machine ?? `VM ${vm.vmid}`}${vm.name ? ` (${vm.name})` : ""}`;
+let vmNames = new Map();
 
 function vmCard() {
   const { element, show } = card("vm");
   return {
     element,
-    update: (vm) => show(`${vm.machine ?? `VM ${vm.vmid}`}${vm.name ? ` (${vm.name})` : ""}`,
-      [vm.state, `${vm.plugged} devices plugged`], vm.problem),
+    update: (vm) => show(nameOf(vm), [vm.state, count(vm.plugged, "device") + " plugged"], vm.problem),
   };
 }
 
@@ -64,8 +66,10 @@ function deviceCard(first) {
     say(product, device.product || (device.hub ? "USB hub" : "USB device"));
     say(chip, device.place);
     say(facts, [device.id, device.serial && `serial ${device.serial}`, device.manufacturer, device.speed].filter((each) => each).join(" · "));
-    const whom = device.machine ?? (device.vmid ? `VM ${device.vmid}` : "");
-    say(where, `${device.state.replace("_", " ")}${whom ? `, ${whom}` : ""}${device.why ? `: ${device.why}` : ""}`);
+    const whom = device.vmid === null ? "" : vmNames.get(device.vmid) ?? device.machine ?? `VM ${device.vmid}`;
+    const plugged = device.state === "plugged" && `plugged into ${whom}${device.guest_port ? `, port ${device.guest_port}` : ""}`;
+    const stands = plugged || `${device.state.replace("_", " ")}${whom ? `, ${whom}` : ""}`;
+    say(where, `${stands}${device.why ? `: ${device.why}` : ""}`);
     const trouble = ["conflict", "refused", "held_off"].includes(device.state);
     box.className = `card device ${device.state === "plugged" ? "plugged" : trouble ? "trouble" : ""}`;
   };
@@ -76,6 +80,7 @@ export function showHost(status) {
   for (const id of ["pair", "all-actions", "serial"]) $(id).hidden = true;
   for (const link of document.querySelectorAll('nav a[href="#serial"]')) link.hidden = true;
   say($("nodes-title"), "Pis and VMs");
+  say(document.querySelector('nav a[href="#nodes"]'), "Pis and VMs");
   keyed($("node-list"), [
     ...status.pis.map((pi) => ({ key: `pi ${pi.name}`, make: piCard, of: pi })),
     ...status.vms.map((vm) => ({ key: `vm ${vm.vmid}`, make: vmCard, of: vm })),
@@ -83,6 +88,7 @@ export function showHost(status) {
     const part = item.make();
     return { element: part.element, update: (now) => part.update(now.of) };
   });
+  vmNames = new Map(status.vms.map((vm) => [vm.vmid, nameOf(vm)]));
   $("tree").classList.add("tree");
   keyed($("tree"), status.devices, (device) => device.place, deviceCard);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The nodes that this machine is linked with: testing, pairing, unpairing.
 import { get, post } from "./api.js";
-import { $, actionButton, keyed, make, outcome, say } from "./dom.js";
+import { $, actionButton, guard, keyed, make, outcome, say, setWhy } from "./dom.js";
 import { ago, milliseconds } from "./text.js";
 
 let joining = false;
@@ -13,6 +13,7 @@ function step(list, text, how) {
 async function test(link, card) {
   card.steps.replaceChildren();
   outcome(card.outcome, "Testing …");
+  card.testing = true;
   try {
     const done = await post("/api/test", { node: link.host });
     card.steps.replaceChildren();
@@ -23,6 +24,7 @@ async function test(link, card) {
   } catch (error) {
     outcome(card.outcome, error.message, "bad");
   }
+  card.testing = false;
 }
 
 async function leave(link, card) {
@@ -67,11 +69,17 @@ function nodeCard(first) {
     card.problem.hidden = !card.problem.textContent;
     leaver.can(now.joined ? "" : "it stands in pi.yaml: take it out there");
   };
-  return { element, update };
+  /** Steps of a test come as events while it is under way, and once more, all of them, at its end. */
+  const happened = (event) => {
+    const of = `test of ${name()}: `;
+    if (card.testing && event.kind === "testing" && event.message.startsWith(of))
+      step(card.steps, event.message.slice(of.length), "open");
+  };
+  return { element, update, happened };
 }
 
-function showDiscovered(found, machine) {
-  $("discovered").hidden = found.length === 0;
+function showDiscovered(found, machine, why) {
+  say($("discovered-none"), found.length > 0 ? "" : why);
   keyed($("discovered-list"), found, (node) => `${node.name} ${node.address} ${node.port}`, () => {
     const text = make("span");
     const told = make("code");
@@ -93,50 +101,69 @@ function showDiscovered(found, machine) {
 const pairingName = (name) =>
   (name.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^[^a-z]+/, "").slice(0, 31)) || "pi";
 
-async function lookAround(machine) {
+async function lookAround() {
   try {
-    showDiscovered((await get("/api/discovered")).nodes, machine);
-  } catch {
-    showDiscovered([], machine);
+    const { nodes } = await get("/api/discovered");
+    showDiscovered(nodes, machine, "None. A node is found where “discovery: true” stands in its /etc/longcord/host.yaml.");
+  } catch (error) {
+    showDiscovered([], machine, `It cannot be told: ${error.message}`);
   }
 }
 
+let machine = "";
+let looking = null;
+
 export function showNodes(status) {
   keyed($("node-list"), status.links, (link) => link.host, nodeCard);
-  say($("pair-command"), `longcord pair ${pairingName(status.name)}`);
+  machine = pairingName(status.name);
+  say($("pair-command"), `longcord pair ${machine}`);
 }
 
-let looked = 0;
-export function lookForNodes(status) {
-  if (Date.now() - looked < 10_000) return;
-  looked = Date.now();
-  lookAround(pairingName(status.name));
+/** Whoever announces itself makes no event: it is asked again and again, while somebody looks. */
+export function lookForNodes(wanted) {
+  if (wanted && !looking) {
+    lookAround();
+    looking = setInterval(lookAround, 10_000);
+  } else if (!wanted) {
+    clearInterval(looking);
+    looking = null;
+  }
 }
 
-/** Steps of a pairing come as events while it is under way. */
-export function pairingHappened(event) {
+/** Steps of a pairing, and of a test, come as events while it is under way. */
+export function nodesHappened(event) {
+  for (const part of $("node-list").parts?.values() ?? []) part.happened?.(event);
   if (joining && ["joining", "joined", "linked"].includes(event.kind))
     step($("join-steps"), event.message, event.kind === "joining" ? "open" : "good");
 }
 
+async function join() {
+  if (joining) return;
+  joining = true;
+  // The whole line may be pasted, as it was printed.
+  const token = $("token").value.trim().replace(/^(sudo\s+)?longcord\s+join\s+/, "").replace(/\s+/g, "");
+  $("join-steps").replaceChildren();
+  outcome($("join-outcome"), "Pairing …");
+  try {
+    const done = await post("/api/join", { token });
+    outcome($("join-outcome"), done.linked
+      ? `Paired: this machine is “${done.pi}” of ${done.node}.`
+      : `Paired as “${done.pi}” of ${done.node}; not linked yet.`, done.linked ? "good" : "");
+    $("token").value = "";
+  } catch (error) {
+    outcome($("join-outcome"), error.message, "bad");
+  }
+  joining = false;
+  showWhether();
+}
+
+const showWhether = () =>
+  setWhy($("pair-button"), $("pair-why"), $("token").value.trim() ? "" : "paste a token first");
+
 export function startNodes() {
-  $("join").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (joining) return;
-    joining = true;
-    // The whole line may be pasted, as it was printed.
-    const token = $("token").value.trim().replace(/^(sudo\s+)?longcord\s+join\s+/, "").replace(/\s+/g, "");
-    $("join-steps").replaceChildren();
-    outcome($("join-outcome"), "Pairing …");
-    try {
-      const done = await post("/api/join", { token });
-      outcome($("join-outcome"), done.linked
-        ? `Paired: this machine is “${done.pi}” of ${done.node}.`
-        : `Paired as “${done.pi}” of ${done.node}; not linked yet.`, done.linked ? "good" : "");
-      $("token").value = "";
-    } catch (error) {
-      outcome($("join-outcome"), error.message, "bad");
-    }
-    joining = false;
-  });
+  // The form is what Enter submits; the button knows whether it can.
+  $("join").addEventListener("submit", (event) => event.preventDefault());
+  guard($("pair-button"), $("pair-why"), join);
+  $("token").addEventListener("input", showWhether);
+  showWhether();
 }

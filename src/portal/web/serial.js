@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Serial ports: where they are, who has them, and what the boards say.
+import { whyNoStream } from "./api.js";
 import { copy } from "./copy.js";
-import { $, keyed, make, outcome, say } from "./dom.js";
-import { plainText } from "./text.js";
+import { $, actionButton, keyed, make, outcome, say } from "./dom.js";
+import { plainTexts } from "./text.js";
 
 const kept = 100_000; // characters of a console
+/** A browser has six connections to one machine, and each console keeps one. */
+const mostConsoles = 3;
+let open = 0;
 
 /** IPv6 addresses already have their brackets in location.hostname. */
 const addressOf = (port) => `rfc2217://${location.hostname}:${port.port}?ign_set_control`;
 
-function openConsole(port, screen, told) {
+/** `ended(why)`: it was refused, and will not come back by itself. */
+function openConsole(port, screen, told, ended) {
   const decoder = new TextDecoder();
+  const plain = plainTexts();
   const source = new EventSource(`/api/console?name=${encodeURIComponent(port.name)}`);
   const write = (text) => {
     const atEnd = screen.scrollTop + screen.clientHeight >= screen.scrollHeight - 4;
@@ -20,10 +26,13 @@ function openConsole(port, screen, told) {
   source.addEventListener("begins", () => outcome(told, "Reading along. Nothing that you type is sent."));
   source.addEventListener("bytes", (event) => {
     const bytes = Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0));
-    write(plainText(decoder.decode(bytes, { stream: true })));
+    write(plain(decoder.decode(bytes, { stream: true })));
   });
   source.addEventListener("lagged", () => write("\n[something is missing here: read too slowly]\n"));
-  source.addEventListener("error", () => outcome(told, "The console has lost its connection; trying again …", "bad"));
+  source.addEventListener("error", async () => {
+    outcome(told, "The console has lost its connection; trying again …", "bad");
+    if (source.readyState === EventSource.CLOSED) ended(await whyNoStream(source.url));
+  });
   return () => source.close();
 }
 
@@ -43,38 +52,58 @@ function portCard(first) {
       outcome(told, done ? "Copied." : "It could not be copied: mark the address and copy it by hand.", done ? "good" : "bad");
     },
   }, "Copy");
-  const watcher = make("button", {
-    type: "button", class: "quiet", "aria-expanded": "false", "aria-label": `Console of ${port.name}`,
-    onclick: () => {
-      if (close) {
-        close();
-        close = null;
-        outcome(told, "");
-      } else {
-        screen.textContent = "";
-        close = openConsole(port, screen, told);
-      }
-      screen.hidden = !close;
-      watcher.setAttribute("aria-expanded", String(!!close));
-    },
-  }, "Console");
+  const shut = () => {
+    if (close) --open;
+    close?.();
+    close = null;
+    screen.hidden = true;
+    watcher.button.setAttribute("aria-expanded", "false");
+  };
+  const watcher = actionButton("Console", () => {
+    if (close) {
+      outcome(told, "");
+      shut();
+    } else {
+      screen.textContent = "";
+      ++open;
+      close = openConsole(port, screen, told, (why) => {
+        shut();
+        outcome(told, `The console has ended${why ? ": " + why : ""}.`, "bad");
+        showWhether();
+      });
+      screen.hidden = false;
+      watcher.button.setAttribute("aria-expanded", "true");
+    }
+    showWhether();
+  }, `Console of ${port.name}`);
+  watcher.button.classList.add("quiet");
+  watcher.button.setAttribute("aria-expanded", "false");
+  const refresh = () => watcher.can(close || open < mostConsoles ? "" : `${open} consoles are open already: close one`);
   const element = make("li", { class: "card port", "data-port": port.name }, title, facts, problem,
-    make("div", { class: "address" }, address, copier), watcher, screen, told);
+    make("p", { class: "address" }, address), make("div", { class: "controls" }, copier, watcher.element), screen, told);
   const update = (now) => {
     port = now;
     say(title, now.name);
-    const words = [now.tty ?? "not plugged in", `${now.baud} baud`, now.mode,
+    const words = [now.tty ?? (now.plugged ? "no terminal: no driver of this machine has made one" : "not plugged in"), `${now.baud} baud`, now.mode,
       now.owner ? `owned by ${now.owner}` : "nobody has it"];
     if (now.observers > 0) words.push(`${now.observers} read along`);
     say(facts, words.join(" · "));
     say(problem, now.problem);
     problem.hidden = !now.problem;
     say(address, addressOf(now));
+    refresh();
   };
-  return { element, update };
+  return { element, update, refresh, gone: shut };
+}
+
+/** What can be opened depends on what is open elsewhere on the page. */
+function showWhether() {
+  for (const part of $("port-list").parts.values()) part.refresh();
 }
 
 export function showSerial(status) {
   $("serial-none").hidden = status.serial_ports.length > 0;
-  keyed($("port-list"), status.serial_ports, (port) => port.name, portCard);
+  const plugged = new Set(status.devices.flatMap((device) => device.serial_ports.map((port) => port.name)));
+  const ports = status.serial_ports.map((port) => ({ ...port, plugged: plugged.has(port.name) }));
+  keyed($("port-list"), ports, (port) => port.name, portCard);
 }

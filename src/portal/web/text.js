@@ -9,6 +9,8 @@ export function ago(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+export const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
 export const milliseconds = (ms) => (ms < 10 ? ms.toFixed(1) : Math.round(ms)) + " ms";
 
 /** Where a device is now, or why not. */
@@ -16,8 +18,11 @@ export function whereIs(device) {
   if (device.hub) return "hub";
   if (device.state === "plugged")
     return `in VM ${device.vmid}${device.vm ? ` (${device.vm})` : ""} on ${device.node}`;
-  if (device.mode === "serial" && device.serial_ports.length > 0)
-    return "served on TCP port " + device.serial_ports.map((port) => port.port).join(", ");
+  if (device.mode === "serial" && device.serial_ports.length > 0) {
+    const served = "served on TCP port " + device.serial_ports.map((port) => port.port).join(", ");
+    const mute = device.serial_ports.every((port) => port.tty === null);
+    return mute ? `${served}, but it has no terminal: no driver of this machine has made one` : served;
+  }
   if (device.state) {
     const whom = device.vmid ? ` for VM ${device.vmid}${device.vm ? ` (${device.vm})` : ""}` : "";
     return `${device.state.replace("_", " ")}${whom}${device.why ? ": " + device.why : ""}`;
@@ -71,9 +76,29 @@ export function emptyPorts(node) {
   return empty;
 }
 
-export const timeOf = (text) =>
-  new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+/** With its date where that is not today's. */
+export function timeOf(text, now = new Date()) {
+  const time = new Date(text);
+  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  if (time.toDateString() === now.toDateString()) return clock;
+  return `${time.toLocaleDateString([], { month: "short", day: "numeric" })}, ${clock}`;
+}
 
-/** What a board says, without what would move a terminal's cursor. */
-export const plainText = (text) =>
-  text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/\r\n?/g, "\n").replace(/[^\n\t\x20-\x7e\u00a0-\uffff]/g, "");
+// What moves a terminal's cursor or sets its title (ECMA-48, 5.4, 5.6), and what turns text round.
+const sequences = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g;
+const unseen = /[^\n\t\x20-\x7e\u00a0-\uffff]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const unfinished = /(?:\r|\x1b(?:\[[0-9;?]*[ -/]*|\][^\x07\x1b]*\x1b?)?)$/;
+
+/**
+ * A function that takes what a board says, piece by piece as it comes, and returns what can be shown
+ * of it. What a piece ends within is kept for the next one.
+ */
+export function plainTexts() {
+  let rest = "";
+  return (piece) => {
+    const text = rest + piece;
+    const end = text.slice(-256).match(unfinished)?.[0] ?? "";
+    rest = end;
+    return text.slice(0, text.length - end.length).replace(sequences, "").replace(/\r\n?/g, "\n").replace(unseen, "");
+  };
+}
