@@ -147,26 +147,27 @@ Result<GuestPort> GuestPorts::choose(
                 controller.id, holders(vmid, controller));
         return take(port);
     }
+    // Proxmox plugs its usbN at port N+1, from below, and fails silently where a port is taken: on
+    // its own controller we come from above and stay off those, also where one was ours before.
+    const auto lowest = [&](const GuestController* controller) {
+        return controller->id == proxmox_controller ? vm.proxmox_ports + 1 : 1;
+    };
     const GuestPort* own = pinned_guest_port(world_, vmid, place);
     for (const GuestController* controller : usable)
-        if (own && own->bus == controller->bus && own->port <= controller->ports &&
-            is_free(vmid, *own))
+        if (own && own->bus == controller->bus && own->port >= lowest(controller) &&
+            own->port <= controller->ports && is_free(vmid, *own))
             return take(*own);
     std::set<GuestPort> pinned; // of other places: free now, but left for them while others are
     if (const auto intent = world_.intents.find(vmid); intent != world_.intents.end())
         for (const auto& [other, port] : intent->second.pins)
             pinned.insert(port);
     for (const bool avoid_pinned : {true, false})
-        for (const GuestController* controller : usable) {
-            // Proxmox plugs its usbN at port N+1, from below, and fails silently where a port is
-            // taken: on its own controller we come from above and stay off those.
-            const unsigned lowest = controller->id == proxmox_controller ? vm.proxmox_ports + 1 : 1;
-            for (unsigned number = controller->ports; number >= lowest; --number) {
+        for (const GuestController* controller : usable)
+            for (unsigned number = controller->ports; number >= lowest(controller); --number) {
                 const GuestPort port{controller->bus, number};
                 if (is_free(vmid, port) && !(avoid_pinned && pinned.contains(port)))
                     return take(port);
             }
-        }
     return all_taken(vmid, usable);
 }
 

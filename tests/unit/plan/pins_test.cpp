@@ -69,6 +69,18 @@ TEST_CASE("a pin that is taken, or on a controller that is gone, is no reason to
     CHECK(town.outcome("3-1").guest_port == 15u);
 }
 
+TEST_CASE("a pin gives way to a usbN line that Proxmox has for that port since") {
+    Town town;
+    town.local("3-1").vm(100).rules(100, "3-1");
+    town.world.intents[100].pins["3-1"] = {"xhci.0", 3};
+    town.settle();
+    REQUIRE(town.outcome("3-1").guest_port == 3u);
+    town.world.vms[100].proxmox_ports = 3; // usb2: at port 3, where it could not be plugged
+    town.replug_device("3-1");
+    town.settle();
+    CHECK(town.outcome("3-1").guest_port == 15u);
+}
+
 TEST_CASE("what the Pi of a found plug says later is remembered too") {
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
