@@ -2,6 +2,10 @@
 # What belongs to no single room. Components are packages: host, pi and portal, and common (the
 # command line), which each of them needs.
 install(FILES docs/man/longcord.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT common)
+install(FILES config/completion/longcord.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME longcord COMPONENT common)
+install(FILES config/completion/_longcord
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT common)
 
 install(FILES packaging/systemd/longcord-host.service
   DESTINATION ${LONGCORD_UNIT_DIR} COMPONENT host)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // longcord: the command line, on a node and on a Pi.
 #include "base/text.hpp"
+#include "cli/complete.hpp"
 #include "cli/verbs.hpp"
 #include "config/nearest.hpp"
 
@@ -79,6 +80,9 @@ static int run(int argc, char** argv) {
     add_metrics(app, exit);
     add_serial(app, exit);
     add_doctor(app, exit);
+    if (argc > 1 && std::string_view(argv[1]) == "complete")
+        return static_cast<int>(
+            complete_for_shell(app, std::vector<std::string>(argv + 2, argv + argc)));
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& help) {
