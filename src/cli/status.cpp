@@ -149,6 +149,17 @@ static Table offers_table(const json& status) {
     return table;
 }
 
+static Table by_hand_table(const json& status) {
+    Table table({"PLACE", "BY HAND", "VM", "PLUGGED IN NOW"});
+    for (const json& hand : list_field(status, "by_hand")) {
+        const std::string place = text_field(hand, "place");
+        table.add(
+            {text_field(hand, "name"), text_field(hand, "done"), vm_number_of(hand),
+             place.empty() ? Cell("nothing", Tone::faint) : Cell("as " + place)});
+    }
+    return table;
+}
+
 static std::string problems_view(const json& status, const Look& look) {
     const json& problems = list_field(status, "problems");
     if (problems.empty())
@@ -176,6 +187,8 @@ std::string status_view(const json& status, const Look& look) {
         text += section("Pis", pis_table(status), "none", look);
         text += section("VMs", vms_table(status), "none running", look);
         text += section("Devices", host_devices_table(status), "none", look);
+        if (const Table by_hand = by_hand_table(status); !by_hand.empty())
+            text += section("Until `longcord resume PLACE`", by_hand, "", look);
         if (const Table offers = offers_table(status); !offers.empty())
             text += section("Serial ports of Pis", offers, "", look);
     }
@@ -196,7 +209,7 @@ json status_of_vm(const json& status, unsigned vmid) {
         return status;
     const std::string number = std::to_string(vmid);
     json out = status;
-    for (const char* key : {"vms", "devices"}) {
+    for (const char* key : {"vms", "devices", "by_hand"}) {
         json kept = json::array();
         for (const json& entry : list_field(status, key))
             if (text_field(entry, "vmid") == number)

@@ -4,6 +4,7 @@
 #include "base/spawn.hpp"
 #include "base/text.hpp"
 #include "plan/by_hand.hpp"
+#include "plan/stable_name.hpp"
 #include "plan/standing.hpp"
 #include "proxmox/qemu_process.hpp"
 #include "proxmox/vm_files.hpp"
@@ -136,6 +137,8 @@ Task<Result<json>> HandVerbs::attach(json args) {
     World& world = reconciler_.world();
     if (!world.vms.contains(*vmid))
         co_return fail(ErrorKind::not_found, "VM {} does not run on this node", *vmid);
+    if (auto here = decided_here(world, *place, text_argument(args, "place")); !here)
+        co_return here.error();
     const auto done = attach_by_hand(world, *place, *vmid, flag_argument(args, "force"));
     if (!done)
         co_return done.error();
@@ -162,6 +165,8 @@ Task<Result<json>> HandVerbs::detach(json args) {
     const auto place = place_argument(args);
     if (!place)
         co_return place.error();
+    if (auto here = decided_here(reconciler_.world(), *place, text_argument(args, "place")); !here)
+        co_return here.error();
     const auto done = detach_by_hand(reconciler_.world(), *place);
     if (!done)
         co_return done.error();
@@ -184,9 +189,18 @@ Result<json> HandVerbs::resume(const json& args) {
         return fail(ErrorKind::invalid, "it needs a place");
     World& world = reconciler_.world();
     const auto place = find_place(world, name);
+    if (auto here = decided_here(world, place ? std::optional(*place) : std::nullopt, name); !here)
+        return here.error();
     const bool found = resume_place(world, place ? std::optional(*place) : std::nullopt, name);
     if (!found && !place)
         return place.error();
+    if (!found && !stable_name_by_bus(world, *place))
+        if (const auto names = by_hand_at_port(world, *place); !names.empty())
+            return fail(
+                ErrorKind::not_found,
+                "nothing is plugged in on the bus of {}, so its controller is not known: say "
+                "\"longcord resume {}\"",
+                name, fmt::format("{}", fmt::join(names, "\", or \"longcord resume ")));
     if (found && place)
         journal_.device(*place, "by-hand", "the rules decide again");
     reconciler_.wake();

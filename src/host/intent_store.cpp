@@ -67,7 +67,7 @@ void IntentStore::take(const PveSnapshot& snapshot) {
         std::erase_if(world.intents, [](const auto& entry) { return !is_machine(entry.first); });
     here_.clear();
     for (const auto& [vmid, config] : snapshot.configs)
-        here_.insert(vmid);
+        here_[vmid] = config.uuid;
     for (const auto& [vmid, text] : snapshot.intents) {
         if (const auto known = known_.find(vmid); known != known_.end() && known->second == text)
             continue;
@@ -91,7 +91,41 @@ void IntentStore::take(const PveSnapshot& snapshot) {
         else
             world.unsaved_intents.erase(vmid);
     }
+    for (const auto& [vmid, uuid] : here_)
+        forget_another_vms_hands(vmid, uuid);
+    index(snapshot);
+}
+
+void IntentStore::index(const PveSnapshot& snapshot) {
+    World& world = reconciler_.world();
+    world.vms_elsewhere.clear();
+    world.vms_nowhere.clear();
+    for (const auto& [vmid, intent] : world.intents)
+        if (snapshot.present && !is_machine(vmid) && !here_.contains(vmid))
+            (snapshot.vmids.contains(vmid) ? world.vms_elsewhere : world.vms_nowhere).insert(vmid);
     index_by_hand(world);
+}
+
+/// Whoever attached something meant the VM of then, not one that has its number now.
+void IntentStore::forget_another_vms_hands(unsigned vmid, const std::string& uuid) {
+    World& world = reconciler_.world();
+    const auto known = world.intents.find(vmid);
+    if (known == world.intents.end() || uuid.empty() || known->second.by_hand_for.empty() ||
+        known->second.by_hand_for == uuid)
+        return;
+    VmIntent& intent = known->second;
+    if (intent.has_by_hand())
+        journal_.vm(
+            vmid, "by-hand",
+            fmt::format(
+                "what was attached and detached by hand is forgotten: that was another VM {} "
+                "(uuid {}, now it is {})",
+                vmid, intent.by_hand_for, uuid));
+    intent.attached.clear();
+    intent.detached.clear();
+    intent.forced.clear();
+    intent.by_hand_for.clear();
+    world.unsaved_intents.insert(vmid);
 }
 
 bool IntentStore::ours_to_write(unsigned vmid) const {
@@ -109,6 +143,9 @@ void IntentStore::save_changes() {
     for (const unsigned vmid : changed) {
         if (!ours_to_write(vmid))
             continue;
+        VmIntent& intent = reconciler_.world().intents[vmid];
+        const auto here = here_.find(vmid);
+        intent.by_hand_for = intent.has_by_hand() && here != here_.end() ? here->second : "";
         unwritten_.insert(vmid);
         if (saving_.insert(vmid).second)
             spawn_guarded(loop_, fmt::format("intent of VM {}", vmid), save(vmid));

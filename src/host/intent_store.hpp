@@ -32,6 +32,8 @@ class IntentStore {
     const std::set<unsigned>& unwritten() const noexcept { return unwritten_; }
 
   private:
+    void index(const PveSnapshot& snapshot);
+    void forget_another_vms_hands(unsigned vmid, const std::string& uuid);
     bool ours_to_write(unsigned vmid) const;
     std::filesystem::path file_of(unsigned vmid) const;
     Task<> save(unsigned vmid);
@@ -42,7 +44,7 @@ class IntentStore {
     Reconciler& reconciler_;
     Journal& journal_;
     bool proxmox_ = false;
-    std::set<unsigned> here_;               ///< VMs whose configuration lies on this node
+    std::map<unsigned, std::string> here_;  ///< uuids of VMs whose configuration lies on this node
     std::map<unsigned, std::string> known_; ///< texts as last read or written
     std::set<unsigned> saving_;
     std::set<unsigned> unwritten_;

@@ -5,6 +5,7 @@
 #include "plan/guest_port.hpp"
 #include "plan/machine_id.hpp"
 #include "plan/situation.hpp"
+#include "plan/stable_name.hpp"
 #include "plan/standing.hpp"
 #include "plan/unloadable_ram.hpp"
 
@@ -208,6 +209,26 @@ json report_vms(const ReportInput& input, std::optional<unsigned> only) {
     return vms;
 }
 
+/// All that lasts until `resume`, also where nothing is plugged in now.
+json report_by_hand(const ReportInput& input) {
+    std::map<std::string, std::string> places; // by stable name
+    for (const auto& [place, situation] : situations(input.world))
+        if (const auto name = stable_name(input.world, place))
+            places[*name] = place.to_string();
+    json all = json::array();
+    for (const auto& [name, hand] : input.world.by_hand) {
+        const auto place = places.find(name);
+        all.push_back(
+            {{"name", name},
+             {"place", place == places.end() ? json(nullptr) : json(place->second)},
+             {"done", hand.kind == ByHand::Kind::attached ? "attached" : "detached"},
+             {"vmid", hand.vmid},
+             {"machine", machine_name(input, hand.vmid)},
+             {"force", hand.force}});
+    }
+    return all;
+}
+
 json report_serial_offers(const ReportInput& input) {
     json offers = json::array();
     for (const auto& each : input.serial_offers)
@@ -267,6 +288,7 @@ json report_status(const ReportInput& input, std::optional<unsigned> vmid) {
         {"pis", report_pis(input)},
         {"vms", report_vms(input, vmid)},
         {"devices", std::move(devices)},
+        {"by_hand", report_by_hand(input)},
         {"serial_offers", report_serial_offers(input)},
         {"problems", report_problems(input)},
     };

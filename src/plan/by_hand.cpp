@@ -29,6 +29,11 @@ const Rule* rule_of(const ByHand& hand) {
     return hand.force ? &forced : &plain;
 }
 
+/// "workbench/1-1" and "workbench/platform-fe9c0000.xhci/1"; not "3-1" and "pci-0000:00:14.0/1".
+bool is_of_pi(const std::string& name) {
+    return is_pi_name(std::string_view(name).substr(0, name.find('/')));
+}
+
 /// Of every intent; returns whether it was in any.
 bool forget_name(World& world, const std::string& name) {
     bool found = false;
@@ -87,6 +92,8 @@ Ownership owned_by_hand(const World& world, const ByHand& hand, const Situation&
     case Standing::absent:
         break;
     }
+    if (world.vms_elsewhere.contains(hand.vmid))
+        return {Ownership::Kind::nobody, 0, nullptr, fmt::format("{}, on another node", why)};
     return {
         Ownership::Kind::nobody, 0, nullptr,
         fmt::format("{}, which does not run now; {}", why, way_out)};
@@ -94,13 +101,38 @@ Ownership owned_by_hand(const World& world, const ByHand& hand, const Situation&
 
 void index_by_hand(World& world) {
     world.by_hand.clear();
-    for (const auto& [vmid, intent] : world.intents) {
-        for (const auto& name : intent.attached)
-            world.by_hand.try_emplace(
-                name, ByHand{ByHand::Kind::attached, vmid, intent.forced.contains(name)});
-        for (const auto& name : intent.detached)
-            world.by_hand.try_emplace(name, ByHand{ByHand::Kind::detached, vmid, false});
+    for (const bool elsewhere : {false, true}) // of two that name one place, that of this node
+        for (const auto& [vmid, intent] : world.intents) {
+            if (world.vms_nowhere.contains(vmid) || world.vms_elsewhere.contains(vmid) != elsewhere)
+                continue;
+            const auto add = [&, vmid = vmid](const std::string& name, const ByHand& hand) {
+                if (!elsewhere || is_of_pi(name))
+                    world.by_hand.try_emplace(name, hand);
+            };
+            for (const auto& name : intent.attached)
+                add(name, {ByHand::Kind::attached, vmid, intent.forced.contains(name)});
+            for (const auto& name : intent.detached)
+                add(name, {ByHand::Kind::detached, vmid, false});
+        }
+}
+
+Result<> decided_here(
+    const World& world, const std::optional<Place>& place, const std::string& name) {
+    std::vector<std::string> names{name};
+    if (place)
+        if (const auto stable = stable_name_by_bus(world, *place))
+            names.push_back(*stable);
+    for (const auto& each : names) {
+        const auto hand = world.by_hand.find(each);
+        if (hand != world.by_hand.end() && world.vms_elsewhere.contains(hand->second.vmid))
+            return fail(
+                ErrorKind::busy,
+                "{} was {} by hand for VM {}, which is on another node: say "
+                "\"longcord resume {}\" there",
+                each, hand->second.kind == ByHand::Kind::attached ? "attached" : "detached",
+                hand->second.vmid, each);
     }
+    return {};
 }
 
 Result<> attach_by_hand(World& world, const Place& place, unsigned vmid, bool force) {
@@ -156,7 +188,7 @@ Result<> detach_by_hand(World& world, const Place& place) {
 bool resume_place(World& world, const std::optional<Place>& place, const std::string& name) {
     bool found = forget_name(world, name);
     if (place) {
-        const auto stable = stable_name(world, *place);
+        const auto stable = stable_name_by_bus(world, *place);
         found = (stable && forget_name(world, *stable)) || found;
         found = forget_name(world, place->to_string()) || found;
         if (const auto history = world.history.find(*place); history != world.history.end()) {
@@ -169,6 +201,19 @@ bool resume_place(World& world, const std::optional<Place>& place, const std::st
     }
     index_by_hand(world);
     return found;
+}
+
+std::vector<std::string> by_hand_at_port(const World& world, const Place& place) {
+    const std::string before = place.is_local() ? "" : place.pi + '/';
+    const std::string after = '/' + place.path.to_string();
+    std::vector<std::string> names;
+    for (const auto& [name, hand] : world.by_hand) {
+        const std::string_view rest =
+            std::string_view(name).substr(name.starts_with(before) ? before.size() : name.size());
+        if (rest.ends_with(after) && is_controller_name(rest.substr(0, rest.size() - after.size())))
+            names.push_back(name);
+    }
+    return names;
 }
 
 void quiesce_vm(World& world, unsigned vmid) {

@@ -21,9 +21,16 @@ void index_by_hand(World& world);
 Result<> attach_by_hand(World& world, const Place& place, unsigned vmid, bool force);
 /// Errors: not_found: no VM has it and no rule wants it; full.
 Result<> detach_by_hand(World& world, const Place& place);
+/// Error busy: what stands there by hand is for a VM of another node, and can only be undone
+/// there.
+Result<> decided_here(
+    const World& world, const std::optional<Place>& place, const std::string& name);
 /// `name`: as the person gave it, for a place whose device is gone. Forgets also what was held
 /// against the device: flap guards, back-off. False: there was nothing to forget.
 bool resume_place(World& world, const std::optional<Place>& place, const std::string& name);
+/// What was done by hand at that port of any controller there, by stable name: for a place of which
+/// nothing tells the controller.
+std::vector<std::string> by_hand_at_port(const World& world, const Place& place);
 
 /// All devices come out of the VM and stay out until it is released.
 void quiesce_vm(World& world, unsigned vmid);

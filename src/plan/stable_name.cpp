@@ -18,4 +18,17 @@ std::optional<std::string> stable_name(const World& world, const Place& place) {
     return std::nullopt;
 }
 
+std::optional<std::string> stable_name_by_bus(const World& world, const Place& place) {
+    if (auto name = stable_name(world, place))
+        return name;
+    for (const auto& [other, device] : world.local)
+        if (place.is_local() && other.bus == place.bus)
+            return stable_name(place, device.device.controller);
+    if (const auto pi = world.pis.find(place.pi); pi != world.pis.end())
+        for (const auto& [other, device] : pi->second.devices)
+            if (other.bus == place.bus)
+                return stable_name(place, device.controller);
+    return std::nullopt;
+}
+
 } // namespace longcord

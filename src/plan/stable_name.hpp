@@ -13,5 +13,8 @@ std::string stable_name(const Place& place, std::string_view controller);
 
 /// Nullopt: no device there is known now, so neither is its controller.
 std::optional<std::string> stable_name(const World& world, const Place& place);
+/// Also of a place where nothing is plugged in: what else is on its bus tells the controller.
+/// Nullopt: nothing is.
+std::optional<std::string> stable_name_by_bus(const World& world, const Place& place);
 
 } // namespace longcord

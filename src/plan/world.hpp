@@ -149,6 +149,10 @@ struct World {
     std::set<unsigned> quiesced;           ///< VMs whose devices are to stay out for a while
     bool hot_add = false;                  ///< a VM without controller may be given one (host.yaml)
     std::map<std::string, unsigned> vhci_pins; ///< by stable name: the vhci port it had last
+    /// VMs of other nodes: what was done by hand to a Pi's device for them holds here too, and what
+    /// was done to a port of their node means no port of this one.
+    std::set<unsigned> vms_elsewhere;
+    std::set<unsigned> vms_nowhere; ///< there is an intent, and no VM of that number any more
 
     /// The import of that place and its vhci port; nullptr: none.
     const std::pair<const unsigned, Import>* import_of(const Place& place) const noexcept;

@@ -30,6 +30,15 @@ Result<std::set<std::string>> names_in(const json& object, const char* key) {
     return names;
 }
 
+Result<std::string> text_or_none(const json& object, const char* key) {
+    const auto text = object.find(key);
+    if (text == object.end())
+        return std::string();
+    if (!text->is_string())
+        return wrong(key);
+    return printable(text->get<std::string>());
+}
+
 /// {"bus": "xhci.0", "port": 15}
 std::optional<GuestPort> port_in(const json& object) {
     constexpr unsigned highest_port = 255;
@@ -126,6 +135,7 @@ std::string format_intent(const VmIntent& intent) {
         {"detached", intent.detached},
         {"unloadable", std::move(unloadable)},
         {"forced", intent.forced},
+        {"by_hand_for", intent.by_hand_for},
     };
     return object.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
@@ -135,11 +145,14 @@ Result<VmIntent> parse_intent(std::string_view text) {
     if (!object.is_object())
         return fail(ErrorKind::invalid, "it is no JSON object");
     VmIntent intent;
-    if (const auto owner = object.find("owner"); owner != object.end()) {
-        if (!owner->is_string())
-            return wrong("owner");
-        intent.owner = printable(owner->get<std::string>());
-    }
+    auto owner = text_or_none(object, "owner");
+    if (!owner)
+        return owner.error();
+    auto by_hand_for = text_or_none(object, "by_hand_for");
+    if (!by_hand_for)
+        return by_hand_for.error();
+    intent.owner = std::move(*owner);
+    intent.by_hand_for = std::move(*by_hand_for);
     auto pins = pins_in(object);
     if (!pins)
         return pins.error();

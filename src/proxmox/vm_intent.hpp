@@ -48,6 +48,11 @@ struct VmIntent {
     std::set<std::string> detached;
     std::vector<UnloadableRam> unloadable; ///< at most SavedRam::most
     std::set<std::string> forced;          ///< of those attached: also where a guard refuses
+    /// Uuid of the VM for which places were attached and detached; empty: none were, or it has
+    /// none.
+    std::string by_hand_for;
+
+    bool has_by_hand() const noexcept { return !attached.empty() || !detached.empty(); }
 
     bool operator==(const VmIntent&) const = default;
 };

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from host_world import DIES_WITH_US, World, binary, short_folder, wait
+from played_pi import PlayedPi, device
 
 BY_CONTROLLER = "pci-0000:00:14.0/4"
 
@@ -46,6 +47,68 @@ def test_detach_is_stronger_than_every_rule_until_resume(world):
     assert "detached by hand" in world.cli("explain", "3-4").stdout
     assert world.cli("resume", "3-4").returncode == 0
     world.stands("3-4", "QEMU says")
+
+
+def by_hand(world):
+    return [(hand["name"], hand["place"], hand["done"], hand["vmid"]) for hand in world.ask("status")["by_hand"]]
+
+
+def test_status_lists_what_was_done_by_hand_until_resume_also_of_a_device_that_is_gone(world):
+    world.rules(100, "3-4\n")
+    world.stands("3-4", "QEMU says")
+    assert world.cli("detach", "3-4").returncode == 0
+    assert by_hand(world) == [(BY_CONTROLLER, "3-4", "detached", 100)]
+    world.local.unplug("3-4")
+    wait(lambda: by_hand(world) == [(BY_CONTROLLER, None, "detached", 100)], lambda: by_hand(world))
+    shown = world.cli("status").stdout
+    assert "Until `longcord resume PLACE`" in shown and BY_CONTROLLER in shown
+    told = world.cli("resume", "3-4")  # of a bus with nothing plugged in nobody knows the controller
+    assert told.returncode == 1 and f"longcord resume {BY_CONTROLLER}" in told.stderr
+    world.local.plug("3-5", devnum=9)
+    wait(lambda: world.device("3-5"))
+    told = world.cli("resume", "3-4")
+    assert told.returncode == 0 and "the rules decide again" in told.stdout
+    assert by_hand(world) == []
+    world.local.plug("3-4", devnum=10)
+    world.stands("3-4", "QEMU says")
+
+
+def vm_config(world, vmid, *lines, node="pve1"):
+    """As Proxmox writes one: by rename."""
+    folder = world.pve / f"nodes/{node}/qemu-server"
+    folder.mkdir(parents=True, exist_ok=True)
+    new = world.pve / f"nodes/{vmid}.new"
+    new.write_text("".join(f"{line}\n" for line in ("name: any", "memory: 64", *lines)))
+    new.rename(folder / f"{vmid}.conf")
+
+
+def test_a_port_of_another_node_is_no_port_here_though_it_has_the_same_name(world):
+    """Nodes of one make have the same controllers. A Pi's device is one and the same everywhere."""
+    world.rules(100, "3-4\nworkbench\n")
+    vm_config(world, 102, node="pve2")
+    written = world.pve / "longcord/vm/102.json"
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(json.dumps({"detached": [BY_CONTROLLER, "workbench/platform-fe9c0000.xhci/1"]}))
+    pi = PlayedPi(world, "workbench", [device("1-1")])
+    world.stands("workbench/1-1", "detached by hand", state="unclaimed")
+    world.stands("3-4", "QEMU says")
+    told = world.cli("resume", "workbench/1-1")
+    assert told.returncode == 1 and "VM 102, which is on another node" in told.stderr
+    (world.pve / "nodes/pve2/qemu-server/102.conf").unlink()  # a VM that was destroyed keeps nothing from others
+    wait(lambda: "detached by hand" not in world.device("workbench/1-1")["why"])
+    pi.close()
+
+
+def test_a_new_vm_of_that_number_inherits_nothing_that_was_done_by_hand(world):
+    uuid = "0a1b2c3d-0000-4000-8000-00000000000"
+    vm_config(world, 100, f"smbios1: uuid={uuid}1")
+    world.cli("attach", "3-4", "100")
+    wait(lambda: intent(world, 100).get("by_hand_for") == f"{uuid}1", lambda: intent(world, 100))
+    vm_config(world, 100, f"smbios1: uuid={uuid}2")
+    world.says("what was attached and detached by hand is forgotten", kind="by-hand", vmid=100)
+    world.stands("3-4", "no rule wants it", state="unclaimed")
+    wait(lambda: intent(world, 100).get("attached") == [])
+    assert intent(world, 100)["by_hand_for"] == ""
 
 
 @pytest.mark.parametrize("words, code, text", [

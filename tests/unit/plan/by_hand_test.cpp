@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a person does by hand, over the rules, until `resume`.
 #include "plan/by_hand.hpp"
+#include "plan/stable_name.hpp"
 #include "town.hpp"
 
 using namespace longcord;
@@ -233,4 +234,57 @@ TEST_CASE("all vhci ports taken: it is said by whom, and the next free one is ta
     town.settle();
     CHECK(town.inside(100).size() == 8);
     CHECK(town.outcome("attic/1-9").state == DeviceState::plugged);
+}
+
+TEST_CASE("resume finds a place whose device is gone, by what else is on its bus") {
+    Town town;
+    town.local("3-1").local("3-2").vm(100).rules(100, "3-1");
+    town.world.local[at("3-1")].device.controller = "pci-0000:00:14.0";
+    town.world.local[at("3-2")].device.controller = "pci-0000:00:14.0";
+    REQUIRE(detach_by_hand(town.world, at("3-1")).has_value());
+    REQUIRE(town.world.by_hand.contains("pci-0000:00:14.0/1"));
+    SUBCASE("there is another device") {
+        town.world.local.erase(at("3-1"));
+        CHECK(resume_place(town.world, at("3-1"), "3-1"));
+        CHECK(town.world.by_hand.empty());
+    }
+    SUBCASE("nothing tells the controller: then the person is to say it") {
+        town.world.local.clear();
+        CHECK_FALSE(resume_place(town.world, at("3-1"), "3-1"));
+        CHECK(by_hand_at_port(town.world, at("3-1")) == Ids{"pci-0000:00:14.0/1"});
+        CHECK(by_hand_at_port(town.world, at("3-1.1")).empty());
+        CHECK(by_hand_at_port(town.world, at("workbench/3-1")).empty());
+        CHECK(resume_place(town.world, std::nullopt, "pci-0000:00:14.0/1"));
+    }
+}
+
+TEST_CASE("what was done on another node means no port of this one, but a Pi's everywhere") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").local("3-1").vm(100);
+    town.rules(100, "workbench\n3-1");
+    auto& theirs = town.world.intents[101].detached;
+    theirs.insert(*stable_name(town.world, at("workbench/1-1")));
+    theirs.insert(*stable_name(town.world, at("3-1")));
+    SUBCASE("the VM is on another node") {
+        town.world.vms_elsewhere.insert(101);
+        index_by_hand(town.world);
+        town.settle();
+        CHECK(town.inside(100) == Ids{"usbhost3-1"});
+        const auto told = decided_here(town.world, at("workbench/1-1"), "workbench/1-1");
+        REQUIRE_FALSE(told.has_value());
+        CHECK(told.error().message.find("VM 101, which is on another node") != std::string::npos);
+        CHECK(decided_here(town.world, at("3-1"), "3-1").has_value());
+    }
+    SUBCASE("it is on this node, running or not") {
+        index_by_hand(town.world);
+        town.settle();
+        CHECK(town.inside(100).empty());
+        CHECK(decided_here(town.world, at("workbench/1-1"), "workbench/1-1").has_value());
+    }
+    SUBCASE("it was destroyed") {
+        town.world.vms_nowhere.insert(101);
+        index_by_hand(town.world);
+        town.settle();
+        CHECK(town.inside(100) == Ids{"usbhost-workbench-1-1", "usbhost3-1"});
+    }
 }

@@ -13,6 +13,7 @@ TEST_CASE("what is remembered of a VM is read back as it was written") {
     intent.pins["workbench/platform-fe9c0000.xhci/1.2"] = {"longcord.0", 1};
     intent.attached = {"pci-0000:00:14.0/4.2"};
     intent.detached = {"workbench/platform-fe9c0000.xhci/1.3"};
+    intent.by_hand_for = intent.owner;
     intent.unloadable = {
         {"before", "1732000000", {{{"xhci.0", 15}, "workbench/1-1.2"}, {{"xhci.0", 14}, "3-4"}}},
         {"", "local:vm-100-state-suspend", {}}};
@@ -30,8 +31,9 @@ TEST_CASE("what is no intent is refused, whatever it is") {
     CHECK(parse_intent(many + "]}").has_value());
     for (const std::string& text :
          {std::string(), std::string("[]"), std::string("{"), std::string("null"),
-          std::string(R"({"owner":1})"), std::string(R"({"pins":[]})"),
-          std::string(R"({"pins":{"a":1}})"), std::string(R"({"pins":{"a":{"bus":"b"}}})"),
+          std::string(R"({"owner":1})"), std::string(R"({"by_hand_for":[]})"),
+          std::string(R"({"pins":[]})"), std::string(R"({"pins":{"a":1}})"),
+          std::string(R"({"pins":{"a":{"bus":"b"}}})"),
           std::string(R"({"pins":{"a":{"bus":"b","port":-1}}})"),
           std::string(R"({"pins":{"a":{"bus":"b","port":256}}})"),
           std::string(R"({"attached":{}})"), std::string(R"({"detached":[1]})"),
