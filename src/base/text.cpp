@@ -48,12 +48,26 @@ static bool is_control(std::string_view character) noexcept {
     return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
 }
 
+/// What turns the order of the text around it (Unicode TR9), or begins a new line: in a sentence it
+/// would show the rest of it as something else.
+static bool turns_text(std::string_view character) noexcept {
+    if (character.size() == 2)
+        return character == "\u061c";
+    if (character.size() != 3)
+        return false;
+    const auto between = [&](std::string_view first, std::string_view last) {
+        return character >= first && character <= last;
+    };
+    return between("\u200e", "\u200f") || between("\u2028", "\u202e") ||
+           between("\u2066", "\u2069");
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
     std::string out;
     while (!text.empty()) {
         std::size_t length = sequence_length(text);
         std::string_view character = text.substr(0, length);
-        if (length == 0 || is_control(character)) {
+        if (length == 0 || is_control(character) || turns_text(character)) {
             length = length == 0 ? 1 : length;
             character = "?";
         }

@@ -14,8 +14,8 @@ constexpr std::size_t max_device_string = 255;
 
 bool is_utf8(std::string_view text) noexcept;
 
-/// Valid UTF-8 without control characters, at most `limit` bytes, cut at a character: what may be
-/// shown and logged. Each byte that is not allowed becomes one '?'.
+/// Valid UTF-8 without controls and without marks that turn text round, at most `limit` bytes, cut
+/// at a character: what may be shown and logged. Each byte or mark not allowed becomes one '?'.
 std::string printable(std::string_view text, std::size_t limit = max_device_string);
 
 std::string_view trim(std::string_view text) noexcept;
