@@ -188,6 +188,16 @@ std::set<unsigned> vms_of_interest(const ReportInput& input) {
     return vms;
 }
 
+/// Those in force, in the order of their file.
+json rules_of(const ReportInput& input, unsigned vmid) {
+    json rules = json::array();
+    for (const VmRules& each : input.world.rules)
+        if (each.vmid == vmid)
+            for (const Rule& rule : each.rules)
+                rules.push_back({{"line", rule.line}, {"rule", rule.text}});
+    return rules;
+}
+
 json report_vms(const ReportInput& input, std::optional<unsigned> only) {
     json vms = json::array();
     for (const unsigned vmid : vms_of_interest(input)) {
@@ -203,6 +213,7 @@ json report_vms(const ReportInput& input, std::optional<unsigned> only) {
             {"name", config == input.pve.configs.end() ? json("") : json(config->second.name)},
             {"state", vm_state(input, vmid)},
             {"plugged", plugged},
+            {"rules", rules_of(input, vmid)},
             {"problem", vm_problem(input, vmid)},
         });
     }
