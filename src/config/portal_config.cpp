@@ -15,6 +15,36 @@ std::vector<Address> PortalConfig::addresses() const {
     return {{"127.0.0.1", standard_port}, {"::1", standard_port}};
 }
 
+static bool is_loopback(const Address& address) {
+    const auto loopback4 = Network::parse("127.0.0.0/8");
+    const auto loopback6 = Network::parse("::1");
+    const auto one = Network::parse(address.host);
+    return one && (loopback4->covers(*one) || loopback6->covers(*one));
+}
+
+Result<> PortalConfig::check_role() const {
+    for (const Address& address : addresses())
+        if (role == Role::host && !is_loopback(address))
+            return fail(
+                ErrorKind::invalid,
+                "'listen' has {}: the portal of a node is for that machine only; take 127.0.0.1, "
+                "and reach it by \"ssh -L {}:127.0.0.1:{} NODE\"",
+                address.host, address.port, address.port);
+    return {};
+}
+
+static void read_names(YamlProblems& problems, YamlMap& top, PortalConfig& config) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789.-";
+    for (const YamlText& entry : top.list("names")) {
+        if (entry.text.empty() || entry.text.find_first_not_of(allowed) != std::string::npos)
+            problems.add(
+                entry.node, fmt::format("'{}' is no name such as pi.example.org", entry.text));
+        else
+            config.names.push_back(entry.text);
+    }
+}
+
 static void read_listen(YamlProblems& problems, YamlMap& top, PortalConfig& config) {
     const auto listen = top.list("listen", &config.listen_given);
     if (config.listen_given)
@@ -41,6 +71,7 @@ Result<PortalConfig> parse_portal_config(std::string_view text, const std::strin
     top.read_choice("role", role, {"pi", "host"});
     config.role = role == "host" ? PortalConfig::Role::host : PortalConfig::Role::pi;
     read_listen(problems, top, config);
+    read_names(problems, top, config);
     YamlMap tls = top.map("tls");
     std::string certificate;
     std::string key;

@@ -23,10 +23,12 @@ struct PortalConfig {
 
     std::string log_level = "info";
     Role role = Role::pi;
-    /// Literal addresses; "::" takes IPv4 too. A node's portal is for that machine only, unless it
-    /// is written down.
+    /// Literal addresses; "::" takes IPv4 too. A node's portal is for that machine only: without
+    /// `listen` it has both loopback addresses, and other ones are refused.
     std::vector<Address> listen{{"::", standard_port}};
     bool listen_given = false;
+    /// By which browsers find this machine in the public DNS (portal/own_names.hpp).
+    std::vector<std::string> names;
     struct Tls {
         std::filesystem::path certificate; ///< PEM, with the chain; both or none
         std::filesystem::path key;
@@ -36,10 +38,12 @@ struct PortalConfig {
     /// Whether they mean the same: where `listen` comes from is no part of it.
     bool operator==(const PortalConfig& other) const {
         return log_level == other.log_level && role == other.role && listen == other.listen &&
-               tls == other.tls;
+               names == other.names && tls == other.tls;
     }
     /// `listen`, or what the role has in its place.
     std::vector<Address> addresses() const;
+    /// ErrorKind::invalid in words: a node's portal that others could reach.
+    Result<> check_role() const;
 };
 
 /// `file` is for messages only. All problems are in the one error, a line each.

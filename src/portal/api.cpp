@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "portal/api.hpp"
 
+#include "base/spawn.hpp"
 #include "base/text.hpp"
 
 #include <spdlog/spdlog.h>
@@ -31,28 +32,18 @@ std::string text_of(const json& args, const char* key) {
     return found == args.end() ? std::string() : found->get<std::string>();
 }
 
-/// A question has its arguments in its address.
-json arguments_of(const PortalRequest& request) {
-    json args = json::object();
-    for (const auto& [key, value] : request.query) {
-        const auto number = parse_decimal(value);
-        const bool counts = key == "since" || key == "limit";
-        if (counts && number)
-            args[key] = *number;
-        else if (!counts)
-            args[key] = value;
-    }
-    return args;
-}
-
 } // namespace
 
 std::string PortalApi::token_of(const PortalRequest& request) const {
     return cookie_value(request.cookie, cookie_name(request.tls));
 }
 
-/// One at a time: each takes a processor for a while.
+/// One at a time, since each takes a processor for a while. The others wait for their turn: a setup
+/// code is used up by then.
 Task<Result<>> PortalApi::hash(std::function<Result<>()> job) {
+    const TimePoint last = Clock::now() + hash_deadline;
+    while (pool_.in_flight("password") && Clock::now() < last)
+        co_await sleep_for(turn);
     const auto done = co_await pool_.run("password", hash_deadline, std::move(job));
     if (!done && done.error().kind == ErrorKind::busy)
         co_return fail(ErrorKind::busy, "somebody else is logging in; try again");
@@ -195,6 +186,13 @@ Task<PortalResponse> PortalApi::open_stream(PortalRequest request, bool console)
 }
 
 Task<PortalResponse> PortalApi::answer(PortalRequest request) {
+    if (!names_.has(request.host))
+        co_return error_response(
+            421, fail(
+                     ErrorKind::refused,
+                     "this portal does not know itself as {}; if that is its name, add it to "
+                     "\"names\" in portal.yaml",
+                     printable(request.host)));
     const auto found = find_route(request.method, request.path);
     if (!found.route && !found.allowed.empty()) {
         auto response = error_response(
@@ -217,16 +215,13 @@ Task<PortalResponse> PortalApi::answer(PortalRequest request) {
     const Session* session = nullptr;
     if (auto refused = refusal(request, *found.route, sessions_, Clock::now(), session))
         co_return std::move(*refused);
-    if (on_node_ && found.route->changes_pi)
-        co_return error_response(
-            403, fail(ErrorKind::refused, "the portal of a node only shows; use the command line"));
-    json args = arguments_of(request);
-    if (request.method == Method::post) {
-        auto read = read_arguments(request.body);
-        if (!read)
-            co_return error_response(read.error());
-        args = std::move(*read);
-    }
+    if (auto refused = refusal_of_role(*found.route, on_node_))
+        co_return std::move(*refused);
+    const bool tells = request.method == Method::post;
+    auto read = tells ? read_arguments(request.body) : query_arguments(request);
+    if (!read)
+        co_return error_response(read.error());
+    json args = std::move(*read);
     PortalResponse response;
     switch (found.route->action) {
     case Action::session:
@@ -249,8 +244,6 @@ Task<PortalResponse> PortalApi::answer(PortalRequest request) {
         break;
     case Action::stream:
     case Action::console: {
-        if (request.method == Method::head)
-            co_return error_response(405, fail(ErrorKind::invalid, "a stream has no head alone"));
         const bool console = found.route->action == Action::console;
         response = co_await open_stream(std::move(request), console);
         break;

@@ -7,6 +7,7 @@
 #include "base/worker_pool.hpp"
 #include "portal/live.hpp"
 #include "portal/login_limit.hpp"
+#include "portal/own_names.hpp"
 #include "portal/password.hpp"
 #include "portal/routes.hpp"
 #include "portal/sessions.hpp"
@@ -18,12 +19,13 @@ class PortalApi {
   public:
     /// A hash takes some hundred milliseconds on a small Pi.
     static constexpr milliseconds hash_deadline{20'000};
+    static constexpr milliseconds turn{20}; ///< between two looks whether it has ended
 
     PortalApi(
         asio::io_context& loop, WorkerPool& pool, std::filesystem::path password_file, WebFiles web,
-        Live& live, bool on_node)
+        Live& live, OwnNames names, bool on_node)
         : loop_(loop), pool_(pool), password_(std::move(password_file)), web_(std::move(web)),
-          live_(live), on_node_(on_node) {}
+          live_(live), names_(std::move(names)), on_node_(on_node) {}
 
     Task<PortalResponse> answer(PortalRequest request);
 
@@ -44,6 +46,7 @@ class PortalApi {
     PasswordFile password_;
     WebFiles web_;
     Live& live_;
+    OwnNames names_;
     bool on_node_;
     Sessions sessions_;
     LoginLimit limit_;

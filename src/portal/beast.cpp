@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "portal/beast.hpp"
 
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+
 namespace longcord {
 
 namespace http = boost::beast::http;
@@ -45,6 +48,35 @@ Result<PortalRequest> from_beast(const BeastRequest& request) {
     out.if_none_match = only(request, http::field::if_none_match);
     out.body = request.body();
     return out;
+}
+
+BeastResponse to_beast(const PortalResponse& answer, bool keep_alive) {
+    BeastResponse response{static_cast<http::status>(answer.status), 11};
+    for (const auto& [name, value] : security_headers())
+        response.set(name, value);
+    for (const auto& [name, value] : answer.headers)
+        response.insert(name, value);
+    response.set(http::field::content_type, answer.content_type);
+    response.keep_alive(keep_alive);
+    return response;
+}
+
+bool waits_for_go_on(const BeastRequest& request) {
+    return request.version() >= 11 &&
+           boost::beast::iequals(request[http::field::expect], "100-continue");
+}
+
+unsigned status_of(const boost::system::error_code& error) {
+    if (error == http::error::body_limit)
+        return 413;
+    if (error == http::error::header_limit || error == http::error::buffer_overflow)
+        return 431;
+    return 400;
+}
+
+bool nobody_there(const boost::system::error_code& error) {
+    return error.category() != http::make_error_code(http::error::end_of_stream).category() ||
+           error == http::error::end_of_stream || error == http::error::partial_message;
 }
 
 } // namespace longcord

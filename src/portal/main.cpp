@@ -5,6 +5,8 @@
 #include "portal/api.hpp"
 #include "portal/server.hpp"
 
+#include <array>
+#include <climits>
 #include <cstdio>
 #include <exception>
 #include <sysexits.h>
@@ -15,6 +17,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
+
+#include <unistd.h>
 
 using namespace longcord;
 
@@ -28,6 +32,14 @@ struct Settings {
     bool check_only = false;
 };
 
+std::vector<std::string> names_of_this_machine(const PortalConfig& config) {
+    auto names = config.names;
+    std::array<char, HOST_NAME_MAX + 1> own{};
+    if (::gethostname(own.data(), own.size() - 1) == 0)
+        names.emplace_back(own.data());
+    return names;
+}
+
 int serve(const Settings& settings, PortalConfig config) {
     const bool on_node = config.role == PortalConfig::Role::host;
     auto web = WebFiles::read(settings.web);
@@ -39,7 +51,8 @@ int serve(const Settings& settings, PortalConfig config) {
     WorkerPool pool(loop);
     Live live(loop, settings.roots.run() / (on_node ? "host.sock" : "pi.sock"));
     const auto password = settings.roots.prefix / "var/lib/longcord-portal/password";
-    PortalApi api(loop, pool, password, std::move(*web), live, on_node);
+    OwnNames names(names_of_this_machine(config));
+    PortalApi api(loop, pool, password, std::move(*web), live, std::move(names), on_node);
     PortalServer server(
         loop, [&api](PortalRequest request) { return api.answer(std::move(request)); });
     server.listen(config);
@@ -87,6 +100,11 @@ int main(int argc, char** argv) {
     }
     if (!settings.role.empty())
         config->role = settings.role == "host" ? PortalConfig::Role::host : PortalConfig::Role::pi;
+    if (const auto good = config->check_role(); !good) {
+        std::fprintf(
+            stderr, "%s: %s\n", settings.config_file.c_str(), good.error().message.c_str());
+        return EX_CONFIG;
+    }
     if (settings.check_only) {
         std::printf("%s: good\n", settings.config_file.c_str());
         return EX_OK;

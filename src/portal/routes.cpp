@@ -28,11 +28,11 @@ constexpr std::array<Route, 18> routes{{
     {Method::post, "/api/logout", Action::logout},
     {Method::post, "/api/password", Action::password},
     {Method::get, "/api/stream", Action::stream},
-    {Method::get, "/api/console", Action::console},
+    {Method::get, "/api/console", Action::console, false, "console", for_list, false, false},
     {Method::get, "/api/status", Action::ask, false, "status"},
     {Method::get, "/api/events", Action::ask, false, "events"},
-    {Method::get, "/api/explain", Action::ask, false, "explain"},
-    {Method::get, "/api/discovered", Action::ask, false, "discovered"},
+    {Method::get, "/api/explain", Action::ask, false, "explain", for_list, false, true},
+    {Method::get, "/api/discovered", Action::ask, false, "discovered", for_list, false, false},
     {Method::post, "/api/mode", Action::tell, false, "mode", for_rest, true},
     {Method::post, "/api/detach", Action::tell, false, "detach", for_rest, true},
     {Method::post, "/api/resume", Action::tell, false, "resume", for_rest, true},
@@ -41,10 +41,6 @@ constexpr std::array<Route, 18> routes{{
     {Method::post, "/api/leave", Action::tell, false, "leave", for_leave, true},
     {Method::post, "/api/serial-allow", Action::tell, false, "serial-allow", for_list, true},
 }};
-
-bool fits(Method asked, Method known) {
-    return asked == known || (asked == Method::head && known == Method::get);
-}
 
 bool is_json(std::string_view content_type) {
     const auto type = trim(content_type.substr(0, content_type.find(';')));
@@ -56,11 +52,17 @@ bool is_json(std::string_view content_type) {
 
 /// A browser says where a request comes from that changes something; other programs do not.
 bool comes_from_elsewhere(const PortalRequest& request) {
-    if (!request.origin.empty()) {
-        const auto scheme = request.origin.find("://");
-        return scheme == std::string::npos || request.origin.substr(scheme + 3) != request.host;
-    }
-    return !request.fetch_site.empty() && request.fetch_site != "same-origin";
+    if (!request.fetch_site.empty() && request.fetch_site != "same-origin")
+        return true;
+    if (request.origin.empty())
+        return false;
+    const auto scheme = request.origin.find("://");
+    return scheme == std::string::npos || request.origin.substr(scheme + 3) != request.host;
+}
+
+/// A stream has no end, and so nothing that HEAD could tell of it.
+bool is_stream(const Route& route) {
+    return route.action == Action::stream || route.action == Action::console;
 }
 
 } // namespace
@@ -70,9 +72,10 @@ RouteFound find_route(Method method, std::string_view path) {
     for (const Route& route : routes) {
         if (route.path != path)
             continue;
-        if (fits(method, route.method))
+        const bool reads = route.method == Method::get && !is_stream(route);
+        if (method == route.method || (reads && method == Method::head))
             return {&route, {}};
-        found.allowed = route.method == Method::get ? "GET, HEAD" : "POST";
+        found.allowed = reads ? "GET, HEAD" : route.method == Method::get ? "GET" : "POST";
     }
     return found;
 }
@@ -100,6 +103,34 @@ std::optional<PortalResponse> refusal(
         return error_response(
             403, fail(ErrorKind::refused, "the header X-CSRF-Token is not this session's"));
     return std::nullopt;
+}
+
+std::optional<PortalResponse> refusal_of_role(const Route& route, bool on_node) {
+    if (on_node && route.changes_pi)
+        return error_response(
+            403, fail(ErrorKind::refused, "the portal of a node only shows; use the command line"));
+    if (route.on_node.value_or(on_node) != on_node)
+        return error_response(
+            404,
+            fail(
+                ErrorKind::not_found, "{}: this is the portal of a {}, which has no such thing",
+                route.path, on_node ? "node" : "Pi"));
+    return std::nullopt;
+}
+
+Result<json> query_arguments(const PortalRequest& request) {
+    json args = json::object();
+    for (const auto& [key, value] : request.query) {
+        if (key != "since" && key != "limit") {
+            args[key] = value;
+            continue;
+        }
+        const auto number = parse_decimal(value);
+        if (!number)
+            return fail(ErrorKind::invalid, "\"{}\" is no number", key);
+        args[key] = *number;
+    }
+    return args;
 }
 
 Result<json> read_arguments(std::string_view body) {

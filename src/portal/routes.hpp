@@ -26,10 +26,11 @@ struct Route {
     Method method;
     std::string_view path;
     Action action;
-    bool open = false;            ///< without being logged in
-    std::string_view verb{};      ///< of the control socket
-    milliseconds longest{15'000}; ///< that the service may take
-    bool changes_pi = false;      ///< nothing of this on a node: the portal only shows there
+    bool open = false;             ///< without being logged in
+    std::string_view verb{};       ///< of the control socket
+    milliseconds longest{15'000};  ///< that the service may take
+    bool changes_pi = false;       ///< nothing of this on a node: the portal only shows there
+    std::optional<bool> on_node{}; ///< there is such a thing on a node, or a Pi, alone
 };
 
 struct RouteFound {
@@ -46,6 +47,13 @@ std::string_view cookie_name(bool tls);
 std::optional<PortalResponse> refusal(
     const PortalRequest& request, const Route& route, Sessions& sessions, TimePoint now,
     const Session*& session);
+
+/// What keeps this route from a portal of this kind. nullopt: nothing.
+std::optional<PortalResponse> refusal_of_role(const Route& route, bool on_node);
+
+/// A question has its arguments in its address. ErrorKind::invalid: "since" or "limit" is no
+/// number.
+Result<nlohmann::json> query_arguments(const PortalRequest& request);
 
 /// The body's members that the service's verbs know, each of its type; others are left out.
 /// ErrorKind::invalid: it is no JSON object, or one of these is of another type or too long.

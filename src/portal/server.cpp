@@ -2,26 +2,18 @@
 #include "portal/server.hpp"
 
 #include "base/spawn.hpp"
-#include "portal/beast.hpp"
-#include "portal/event_stream.hpp"
+#include "portal/connection.hpp"
 
 #include <stdexcept>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <spdlog/spdlog.h>
 
 namespace longcord {
 
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -36,152 +28,10 @@ struct PortalServer::Impl {
     std::optional<asio::ssl::context> tls;
     std::size_t connections = 0;
     std::map<std::string, std::size_t> addresses;
+    WaitingRoom waiting;
 };
 
 namespace {
-
-http::response<http::string_body> head_of(const PortalResponse& answer, bool keep_alive) {
-    http::response<http::string_body> response{static_cast<http::status>(answer.status), 11};
-    for (const auto& [name, value] : security_headers())
-        response.set(name, value);
-    for (const auto& [name, value] : answer.headers)
-        response.insert(name, value);
-    response.set(http::field::content_type, answer.content_type);
-    response.keep_alive(keep_alive);
-    return response;
-}
-
-unsigned status_of(const error_code& error) {
-    if (error == http::error::body_limit)
-        return 413;
-    if (error == http::error::header_limit || error == http::error::buffer_overflow)
-        return 431;
-    return 400;
-}
-
-/// The client ended, was late, or was never there: nobody is left to be answered.
-bool nobody_there(const error_code& error) {
-    return error.category() != http::make_error_code(http::error::end_of_stream).category() ||
-           error == http::error::end_of_stream || error == http::error::partial_message;
-}
-
-template <class Stream> class Connection {
-  public:
-    Connection(
-        Stream& stream, const PortalServer::Handler& handler, const PortalLimits& limits,
-        std::string address, bool tls)
-        : stream_(stream), handler_(handler), limits_(limits), address_(std::move(address)),
-          tls_(tls) {}
-
-    Task<> talk() {
-        bool go_on = true;
-        while (go_on)
-            go_on = co_await one_request();
-    }
-
-  private:
-    /// False: the connection is over.
-    Task<bool> one_request() {
-        // Waiting for a request may take longer than the request itself.
-        if (buffer_.size() == 0) {
-            beast::get_lowest_layer(stream_).expires_after(limits_.idle);
-            auto room = buffer_.prepare(1);
-            auto [error, n] = co_await stream_.async_read_some(room, as_value);
-            if (error)
-                co_return false;
-            buffer_.commit(n);
-        }
-        http::request_parser<http::string_body> parser;
-        parser.header_limit(static_cast<std::uint32_t>(limits_.header));
-        parser.body_limit(limits_.body);
-        beast::get_lowest_layer(stream_).expires_after(limits_.request);
-        auto [error, n] = co_await http::async_read(stream_, buffer_, parser, as_value);
-        static_cast<void>(n);
-        if (error && nobody_there(error))
-            co_return false;
-        beast::get_lowest_layer(stream_).expires_never(); // the answer has its own bounds
-        if (error) {
-            auto refusal =
-                error_response(status_of(error), fail(ErrorKind::invalid, "{}", error.message()));
-            const bool sent = co_await send(std::move(refusal), false, false);
-            static_cast<void>(sent);
-            co_return false;
-        }
-        const BeastRequest& request = parser.get();
-        const bool keep_alive = request.keep_alive();
-        auto read = from_beast(request);
-        if (!read) {
-            auto refusal = error_response(400, read.error());
-            const bool sent = co_await send(std::move(refusal), false, false);
-            static_cast<void>(sent);
-            co_return false;
-        }
-        read->address = address_;
-        read->tls = tls_;
-        const bool head = read->method == Method::head;
-        auto answer = co_await handler_(std::move(*read));
-        if (answer.stream) {
-            co_await stream_events(std::move(answer));
-            co_return false;
-        }
-        const bool sent = co_await send(std::move(answer), head, keep_alive);
-        co_return sent&& keep_alive;
-    }
-
-    Task<bool> send(PortalResponse answer, bool head, bool keep_alive) {
-        auto response = head_of(answer, keep_alive);
-        if (answer.body)
-            response.body() = *answer.body;
-        response.prepare_payload();
-        if (head)
-            response.body().clear();
-        beast::get_lowest_layer(stream_).expires_after(limits_.write);
-        auto [error, n] = co_await http::async_write(stream_, response, as_value);
-        static_cast<void>(n);
-        co_return !error;
-    }
-
-    /// Whatever can be read from now on is the end of a browser that has no more to ask here.
-    void wait_for_hangup(std::weak_ptr<EventStream> events) {
-        auto seen = [events](const error_code&) {
-            if (const auto stream = events.lock())
-                stream->close();
-        };
-        beast::get_lowest_layer(stream_).socket().async_wait(
-            tcp::socket::wait_read, std::move(seen));
-    }
-
-    Task<> stream_events(PortalResponse answer) {
-        const auto events = answer.stream;
-        const auto head = head_of(answer, false);
-        std::string text = fmt::format("HTTP/1.1 {} OK\r\n", answer.status);
-        for (const auto& field : head)
-            text += fmt::format(
-                "{}: {}\r\n", std::string_view(field.name_string()),
-                std::string_view(field.value()));
-        text += "\r\n";
-        wait_for_hangup(events);
-        StreamText next = std::make_shared<const std::string>(std::move(text));
-        while (next) {
-            beast::get_lowest_layer(stream_).expires_after(limits_.write);
-            auto buffer = asio::buffer(*next);
-            auto [error, n] = co_await asio::async_write(stream_, buffer, as_value);
-            static_cast<void>(n);
-            if (error)
-                break;
-            beast::get_lowest_layer(stream_).expires_never();
-            next = co_await events->next();
-        }
-        events->close();
-    }
-
-    Stream& stream_;
-    const PortalServer::Handler& handler_;
-    const PortalLimits& limits_;
-    std::string address_;
-    bool tls_;
-    beast::flat_buffer buffer_{16 * 1024};
-};
 
 tcp::endpoint endpoint_of(const Address& address) {
     error_code error;
@@ -205,9 +55,30 @@ tcp::acceptor listen_at(asio::io_context& loop, const Address& address) {
     if (!error)
         acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-        throw std::runtime_error(
-            fmt::format("cannot listen on {}: {}", address.to_string(), error.message()));
+        throw std::runtime_error(fmt::format(
+            "cannot listen on {}: {}; \"listen\" in portal.yaml sets another address or port",
+            address.to_string(), error.message()));
     return acceptor;
+}
+
+[[noreturn]] void no_tls(const std::filesystem::path& file, const error_code& error) {
+    throw std::runtime_error(fmt::format(
+        "tls: {}: {}; it must be a PEM file that the user longcord-portal can read", file.string(),
+        error.message()));
+}
+
+asio::ssl::context tls_of(const PortalConfig& config) {
+    using asio::ssl::context;
+    context tls(context::tls_server);
+    tls.set_options(context::default_workarounds | context::no_tlsv1 | context::no_tlsv1_1);
+    error_code error;
+    tls.use_certificate_chain_file(config.tls.certificate.string(), error);
+    if (error)
+        no_tls(config.tls.certificate, error);
+    tls.use_private_key_file(config.tls.key.string(), context::pem, error);
+    if (error) // that of another certificate, too
+        no_tls(config.tls.key, error);
+    return tls;
 }
 
 std::string address_of(const tcp::socket& socket) {
@@ -218,6 +89,17 @@ std::string address_of(const tcp::socket& socket) {
 
 } // namespace
 
+template <class Impl, class Stream>
+static Task<error_code> shake_hands(
+    std::shared_ptr<Impl> impl, Stream& stream, std::string address) {
+    auto& lowest = beast::get_lowest_layer(stream);
+    const WaitingRoom::Seat seat(
+        impl->waiting, {std::move(address), [&lowest] { lowest.close(); }});
+    lowest.expires_after(impl->limits.request);
+    auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, as_value);
+    co_return error;
+}
+
 /// Counted from its beginning to its end.
 template <class Impl>
 static Task<> serve(std::shared_ptr<Impl> impl, tcp::socket socket, std::string address) {
@@ -226,15 +108,15 @@ static Task<> serve(std::shared_ptr<Impl> impl, tcp::socket socket, std::string 
     plain.socket().set_option(tcp::no_delay(true), ignored);
     if (impl->tls) {
         beast::ssl_stream<beast::tcp_stream> stream(std::move(plain), *impl->tls);
-        beast::get_lowest_layer(stream).expires_after(impl->limits.request);
-        auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, as_value);
+        const error_code error = co_await shake_hands(impl, stream, address);
         if (!error) {
-            Connection connection(stream, impl->handler, impl->limits, address, true);
+            Connection connection(
+                stream, impl->handler, impl->limits, impl->waiting, address, true);
             co_await connection.talk();
         }
         beast::get_lowest_layer(stream).close();
     } else {
-        Connection connection(plain, impl->handler, impl->limits, address, false);
+        Connection connection(plain, impl->handler, impl->limits, impl->waiting, address, false);
         co_await connection.talk();
         plain.socket().shutdown(tcp::socket::shutdown_send, ignored);
         plain.close();
@@ -242,6 +124,14 @@ static Task<> serve(std::shared_ptr<Impl> impl, tcp::socket socket, std::string 
     --impl->connections;
     if (--impl->addresses[address] == 0)
         impl->addresses.erase(address);
+}
+
+/// False: there is none, since everybody is being answered.
+template <class Impl> static bool make_room(Impl& impl, const std::string& address) {
+    const auto of_address = impl.addresses.find(address);
+    if (of_address != impl.addresses.end() && of_address->second >= impl.limits.of_address)
+        return impl.waiting.close_longest(address);
+    return impl.connections < impl.limits.connections || impl.waiting.close_longest({});
 }
 
 template <class Impl> static Task<> accept(std::shared_ptr<Impl> impl, tcp::acceptor& acceptor) {
@@ -254,8 +144,7 @@ template <class Impl> static Task<> accept(std::shared_ptr<Impl> impl, tcp::acce
             continue;
         }
         const std::string address = address_of(socket);
-        if (address.empty() || impl->connections >= impl->limits.connections ||
-            impl->addresses[address] >= impl->limits.of_address)
+        if (address.empty() || !make_room(*impl, address))
             continue; // closed
         ++impl->connections;
         ++impl->addresses[address];
@@ -269,21 +158,8 @@ PortalServer::PortalServer(asio::io_context& loop, Handler handler, PortalLimits
 PortalServer::~PortalServer() = default;
 
 void PortalServer::listen(const PortalConfig& config) {
-    if (!config.tls.certificate.empty()) {
-        impl_->tls.emplace(asio::ssl::context::tls_server);
-        impl_->tls->set_options(
-            asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-            asio::ssl::context::no_tlsv1_1);
-        error_code error;
-        impl_->tls->use_certificate_chain_file(config.tls.certificate.string(), error);
-        if (error)
-            throw std::runtime_error(
-                fmt::format("{}: {}", config.tls.certificate.string(), error.message()));
-        impl_->tls->use_private_key_file(config.tls.key.string(), asio::ssl::context::pem, error);
-        if (error)
-            throw std::runtime_error(
-                fmt::format("{}: {}", config.tls.key.string(), error.message()));
-    }
+    if (!config.tls.certificate.empty())
+        impl_->tls.emplace(tls_of(config));
     for (const Address& address : config.addresses()) {
         impl_->acceptors.push_back(listen_at(impl_->loop, address));
         const auto port = impl_->acceptors.back().local_endpoint().port();

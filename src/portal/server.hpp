@@ -16,10 +16,13 @@ struct PortalLimits {
     std::size_t header = 8 * 1024;
     std::size_t body = 64 * 1024;
     std::size_t connections = 64;
-    std::size_t of_address = 32;  ///< a browser opens six, and one a stream
+    std::size_t of_address = 32;  ///< a browser opens six
     milliseconds request{10'000}; ///< from its first byte to its last; and for a TLS handshake
     milliseconds idle{30'000};    ///< between two requests
     milliseconds write{10'000};   ///< for each piece of an answer to be taken
+    /// After a refusal, for what is still coming.
+    milliseconds linger{2'000};
+    std::size_t lingering_bytes = 16 * 1024 * 1024;
 };
 
 class PortalServer {

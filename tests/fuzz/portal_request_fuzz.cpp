@@ -5,6 +5,7 @@
 #include "must.hpp"
 #include "portal/beast.hpp"
 #include "portal/login_limit.hpp"
+#include "portal/own_names.hpp"
 #include "portal/routes.hpp"
 
 #include <boost/beast/http/parser.hpp>
@@ -17,7 +18,9 @@ static void judge(const PortalRequest& request) {
     const auto made = sessions.begin({1}, {2}, TimePoint{});
     const auto found = find_route(request.method, request.path);
     limited_address(request.host);
+    static_cast<void>(OwnNames({"pi.example.org"}).has(request.host));
     static_cast<void>(read_arguments(request.body));
+    static_cast<void>(query_arguments(request));
     if (!found.route)
         return;
     const Session* session = nullptr;

@@ -3,11 +3,14 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
+import pytest
 from host_world import DIES_WITH_US, binary, wait
 from pairing_world import free_port
+from test_pi_serial import SerialPi
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -152,3 +155,49 @@ def code_of(pi):
     assert done.returncode == 0, done.stderr
     assert "10 minutes" in done.stderr
     return done.stdout.strip()
+
+
+@pytest.fixture
+def pi(tmp_path):
+    machine = SerialPi(tmp_path)
+    machine.serve()
+    yield machine
+    if machine.process.poll() is None:
+        machine.process.kill()
+        machine.process.wait()
+    for board in machine.boards.values():
+        board.close()
+    assert "Sanitizer" not in machine.log.read_text(), machine.log.read_text()
+
+
+@pytest.fixture
+def portal(pi):
+    program = Portal(pi).start()
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def browser(pi, portal):
+    """Logged in."""
+    page = portal.browser()
+    assert page.set_up(code_of(pi)).status == 200
+    return page
+
+
+def raw(portal, data, wait_for_end=True):
+    """What comes back on a connection that says just this."""
+    with socket.create_connection(("127.0.0.1", portal.port), 40) as client:
+        try:
+            client.sendall(data)
+            if wait_for_end:
+                client.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it hung up before it heard everything
+        out = b""
+        try:
+            while piece := client.recv(65536):
+                out += piece
+        except ConnectionResetError:
+            pass
+        return out

@@ -26,21 +26,35 @@ TEST_CASE("listen has addresses with or without a port") {
     CHECK(config->listen_given);
 }
 
-TEST_CASE("a node's portal is for that machine only, unless it is written down") {
+TEST_CASE("a node's portal is for that machine only, whatever is written down") {
     const auto node = parse("role: host");
     REQUIRE(node.has_value());
     CHECK(node->addresses() == std::vector<Address>{{"127.0.0.1", 8080}, {"::1", 8080}});
-    const auto open = parse("role: host\nlisten: [ '::' ]");
-    REQUIRE(open.has_value());
-    CHECK(open->addresses() == std::vector<Address>{{"::", 8080}});
+    CHECK(node->check_role().has_value());
+    CHECK(parse("role: host\nlisten: [ '127.0.0.2:80', '[::1]:81' ]")->check_role().has_value());
+    for (const char* open : {"'::'", "0.0.0.0", "192.168.1.5", "'fd00::1'", "'127.0.0.1', '::'"}) {
+        const std::string listen = fmt::format("listen: [ {} ]\n", open);
+        const auto refused = parse("role: host\n" + listen)->check_role();
+        REQUIRE(!refused);
+        CHECK(refused.error().message.find("ssh -L 8080:127.0.0.1:8080") != std::string::npos);
+        CHECK(parse(listen)->check_role().has_value()); // a Pi's
+    }
     CHECK(parse("role: pi")->addresses() == std::vector<Address>{{"::", 8080}});
+}
+
+TEST_CASE("names of the public DNS can be written down") {
+    CHECK(
+        parse("names: [ pi.example.org, Pi2 ]")->names ==
+        std::vector<std::string>{"pi.example.org", "Pi2"});
+    CHECK(parse("")->names.empty());
 }
 
 TEST_CASE("what is wrong is said with its line") {
     for (const char* bad :
          {"listen: []", "listen: [ pi.local ]", "listen: [ 10.0.0.0/8 ]",
           "listen: [ '10.0.0.1:99999' ]", "tls: { key: /x }", "tls: { certificate: /x }",
-          "tls: { certificate: x, key: /y }", "lisen: [ '::' ]", "role: node"}) {
+          "tls: { certificate: x, key: /y }", "lisen: [ '::' ]", "role: node",
+          "names: [ 'pi.example.org:80' ]", "names: [ '' ]", "names: [ 'a/b' ]"}) {
         const auto refused = parse(bad);
         REQUIRE(!refused);
         CHECK(refused.error().message.find("portal.yaml:1") != std::string::npos);

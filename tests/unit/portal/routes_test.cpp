@@ -52,6 +52,9 @@ TEST_CASE("nothing that changes anything is done by GET") {
     }
     CHECK(find_route(Method::post, "/api/status").allowed == "GET, HEAD");
     CHECK(find_route(Method::other, "/api/status").allowed == "GET, HEAD");
+    for (const char* stream : {"/api/stream", "/api/console"})
+        for (const Method method : {Method::head, Method::post})
+            CHECK(find_route(method, stream).allowed == "GET"); // it has no end, and no head alone
     CHECK(find_route(Method::get, "/api/nothing").allowed.empty());
     CHECK(!find_route(Method::get, "/api/status/").route);
 }
@@ -100,6 +103,8 @@ TEST_CASE("a page of another site changes nothing, also not by logging in") {
         world.request.fetch_site = site;
         CHECK(world.status() == 403);
     }
+    world.request.origin = "http://pi:8080"; // it may not contradict the other
+    CHECK(world.status() == 403);
     world.request.fetch_site = "same-origin";
     CHECK(world.status() == 0);
 }
@@ -144,6 +149,51 @@ TEST_CASE("arguments have their types and lengths; what nobody knows is left out
     }
     CHECK(read_arguments(json{{"token", std::string(4096, 'x')}}.dump()).has_value());
     CHECK(!read_arguments(json{{"token", std::string(4097, 'x')}}.dump()));
+}
+
+TEST_CASE("a Pi and a node have each what is theirs, and a node's portal changes nothing there") {
+    const auto status = [](Method method, const char* path, bool on_node) {
+        const auto refused = refusal_of_role(*find_route(method, path).route, on_node);
+        return refused ? refused->status : 0;
+    };
+    for (const char* path :
+         {"/api/mode", "/api/detach", "/api/resume", "/api/test", "/api/join", "/api/leave",
+          "/api/serial-allow"}) {
+        CHECK(status(Method::post, path, true) == 403);
+        CHECK(status(Method::post, path, false) == 0);
+    }
+    for (const bool on_node : {false, true}) {
+        CHECK(status(Method::get, "/api/status", on_node) == 0);
+        CHECK(status(Method::post, "/api/password", on_node) == 0);
+        CHECK(status(Method::get, "/api/explain", on_node) == (on_node ? 0 : 404));
+        CHECK(status(Method::get, "/api/console", on_node) == (on_node ? 404 : 0));
+        CHECK(status(Method::get, "/api/discovered", on_node) == (on_node ? 404 : 0));
+    }
+}
+
+TEST_CASE("numbers of a question are numbers, and the rest is text") {
+    PortalRequest request;
+    request.query = {{"since", "7"}, {"limit", "0"}, {"place", "7"}};
+    CHECK(*query_arguments(request) == json{{"since", 7}, {"limit", 0}, {"place", "7"}});
+    for (const char* bad : {"", "x", "-1", "1.5", "99999999999"}) {
+        request.query = {{"since", bad}};
+        REQUIRE(!query_arguments(request));
+        CHECK(query_arguments(request).error().kind == ErrorKind::invalid);
+    }
+}
+
+TEST_CASE("however deep a body is, it is refused or read") {
+    for (const std::string& open : {std::string("["), std::string("{\"place\":")}) {
+        std::string deep;
+        while (deep.size() < 60'000)
+            deep += open;
+        CHECK(!read_arguments(deep));
+    }
+    std::string closed = "{\"evil\":" + std::string(30'000, '[') + std::string(30'000, ']') + "}";
+    CHECK(*read_arguments(closed) == json::object());
+    closed.replace(2, 4, "code");
+    CHECK(!read_arguments(closed));
+    CHECK(read_arguments(R"({"place":"1-1","place":"1-2"})")->at("place") == "1-2");
 }
 
 TEST_CASE("an address is path and arguments") {
