@@ -368,7 +368,7 @@ test("who finds no node on this network is told what a node has to do for that",
   await closePage(page);
 });
 
-test("the portal of a node shows Pis, VMs and devices, and which rule decides", async () => {
+test("the portal of a node shows Pis, VMs, their rules and devices, and which rule decides", async () => {
   const node = await world.do("start_host");
   const open = (options) => openPage(browser, node, options);
   const page = await open();
@@ -378,7 +378,8 @@ test("the portal of a node shows Pis, VMs and devices, and which rule decides", 
   await page.click("#setup button[type=submit]");
   await page.waitForSelector("#live.good");
   const vm = page.locator(".vm", { hasText: "VM 100 (workshop)" });
-  await vm.waitFor();
+  for (const rule of ["3-4", "*/* 10c4:ea60 serial=0001", "!3-9"])
+    await vm.locator("code").getByText(rule, { exact: true }).waitFor();
   await page.locator(".node", { hasText: "bench" }).getByText(/linked for .* 1 device/).waitFor();
   await page.locator(".vm", { hasText: "VM 101" }).locator(".note.bad").waitFor(); // a mistake in its rules
   await device(page, "3-4").getByText("Dongle <b>").waitFor();

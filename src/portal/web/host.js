@@ -31,11 +31,27 @@ function piCard() {
 const nameOf = (vm) => `${vm.machine ?? `VM ${vm.vmid}`}${vm.name ? ` (${vm.name})` : ""}`;
 let vmNames = new Map();
 
+function ruleLine() {
+  const line = make("span", { class: "dim" });
+  const text = make("code");
+  return {
+    element: make("li", {}, line, " ", text),
+    update: (rule) => { say(line, `line ${rule.line}`); say(text, rule.rule); },
+  };
+}
+
 function vmCard() {
   const { element, show } = card("vm");
+  const title = make("h4", {}, "Rules");
+  const list = make("ul", { class: "plain" });
+  element.append(title, list);
   return {
     element,
-    update: (vm) => show(nameOf(vm), [vm.state, count(vm.plugged, "device") + " plugged"], vm.problem),
+    update: (vm) => {
+      show(nameOf(vm), [vm.state, count(vm.plugged, "device") + " plugged"], vm.problem);
+      say(title, vm.rules.length > 0 ? "Rules" : "No rules in force");
+      keyed(list, vm.rules, (rule) => rule.line, ruleLine);
+    },
   };
 }
 
@@ -79,7 +95,7 @@ function deviceCard(first) {
 export function showHost(status) {
   for (const id of ["pair", "all-actions", "serial"]) $(id).hidden = true;
   for (const link of document.querySelectorAll('nav a[href="#serial"]')) link.hidden = true;
-  say($("nodes-title"), "Pis and VMs");
+  say($("nodes-title"), "Pis, VMs and their rules");
   say(document.querySelector('nav a[href="#nodes"]'), "Pis and VMs");
   keyed($("node-list"), [
     ...status.pis.map((pi) => ({ key: `pi ${pi.name}`, make: piCard, of: pi })),
