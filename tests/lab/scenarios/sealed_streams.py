@@ -86,6 +86,7 @@ def round_trips(lab, vm):
     return took[len(took) // 2], took[-1]
 
 
+@pytest.mark.long  # five minutes of a disk's data
 def test_no_device_waits_behind_anothers_bulk_transfer(longcord, lab):
     """Each has a connection of its own: the board answers while the disk is being read."""
     big = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1,
