@@ -240,13 +240,11 @@ void add_serial(CLI::App& app, ExitCode& exit) {
         ->option_text("ADDR:PORT");
     verb->add_option(
             "--mode", options->mode,
-            "esp: whole resets are recognised and played here; passthrough: DTR and RTS as they "
-            "come; auto: by the USB chip (default)")
+            "esp: resets are played here; passthrough: as is; auto: by chip (default)")
         ->option_text("esp|passthrough|auto");
     verb->add_option(
             "--allow", options->allow,
-            "Only these clients, and this machine: a network, an address, local-net (default: "
-            "whoever reaches ADDR)")
+            "Only these clients and this machine: a network, an address, local-net")
         ->option_text("CIDR");
     verb->add_option("--log", options->log, "Keep what the device says in FILE, 3 x 10 MiB")
         ->option_text("FILE");

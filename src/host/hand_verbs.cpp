@@ -192,10 +192,12 @@ Result<json> HandVerbs::resume(const json& args) {
     const auto place = find_place(world, name);
     if (auto here = decided_here(world, place ? std::optional(*place) : std::nullopt, name); !here)
         return here.error();
+    const auto decided = world.by_hand.size();
     const bool found = resume_place(world, place ? std::optional(*place) : std::nullopt, name);
     if (!found && !place)
         return place.error();
-    if (!found && !stable_name_by_bus(world, *place))
+    // That a failure or a hold at this place was forgotten does not answer for the hand.
+    if (place && world.by_hand.size() == decided && !stable_name_by_bus(world, *place))
         if (const auto names = by_hand_at_port(world, *place); !names.empty())
             return fail(
                 ErrorKind::not_found,
