@@ -38,10 +38,8 @@ def test_what_a_request_needed_is_given_back_when_nothing_more_comes(pi):
     began = code()
     wait(lambda: code() < 0.8 * began, code)  # what the start needed
     calm = code()
-
-    def asked():
-        for verb in ("status", "devices", "events", "metrics"):
-            pi.ask(verb)
-        return code() > 1.2 * calm
-    wait(asked, code)
-    wait(lambda: code() < 1.2 * calm, code)
+    for verb in ("status", "devices", "events", "metrics"):
+        pi.ask(verb)
+    needed = code()  # how much of the whole that is depends on the build: sanitizers touch far more
+    assert needed > calm
+    wait(lambda: code() - calm < (needed - calm) / 2, code)

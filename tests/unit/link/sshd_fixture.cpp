@@ -156,7 +156,9 @@ Sshd::Sshd(const fs::path& world) : world_(world), port_(free_port()) {
         world / "sshd_config",
         "ListenAddress 127.0.0.1\nPort " + std::to_string(port_) + "\nHostKey " +
             (world / "host_key").string() + "\nPidFile none\nUsePAM yes\n" +
-            "PermitRootLogin yes\nLogLevel VERBOSE\n" + adapted_drop_in(world)));
+            "PermitRootLogin yes\nLogLevel VERBOSE\n" +
+            // bash reads the tester's own .bashrc when sshd starts it, and that may do anything.
+            "SetEnv HOME=" + world.string() + '\n' + adapted_drop_in(world)));
 }
 
 Sshd::~Sshd() {
