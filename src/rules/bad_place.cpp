@@ -35,8 +35,13 @@ bool is_place(std::string_view text) {
 /// "3-4-1", "3.4.1", "3:4", "3/4", "3_4", "3-4,": numbers and any separators.
 std::string from_numbers(std::string_view text) {
     std::string place;
-    for (const char c : text) {
-        const bool digit = c >= '0' && c <= '9';
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool digit = is_digit(c);
+        const bool begins = place.empty() || place.back() == '.';
+        if (c == '0' && begins && i + 1 < text.size() && is_digit(text[i + 1]))
+            continue; // a place has no leading zeros
         if (digit || (!place.empty() && place.back() != '.'))
             place += digit ? c : '.';
     }

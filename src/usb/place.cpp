@@ -7,12 +7,18 @@
 
 namespace longcord {
 
+/// A bus or a port as the kernel writes it: from 1, without leading zeros, so that a place has one
+/// form.
+static std::optional<unsigned> parse_number(std::string_view text) {
+    return text.starts_with('0') ? std::nullopt : parse_decimal(text);
+}
+
 Result<PortPath> PortPath::parse(std::string_view text) {
     PortPath path;
     for (std::string_view rest = text;;) {
         const auto dot = rest.find('.');
-        const auto port = parse_decimal(rest.substr(0, dot));
-        if (!port || *port == 0)
+        const auto port = parse_number(rest.substr(0, dot));
+        if (!port)
             return fail(
                 ErrorKind::invalid, "\"{}\" is no port path such as 4 or 4.1.2", printable(text));
         path.ports.push_back(*port);
@@ -47,8 +53,8 @@ Result<Place> Place::parse(std::string_view text) {
             return fail(ErrorKind::invalid, "\"{}\" is no name of a Pi", printable(place.pi));
     }
     const auto dash = busid.find('-');
-    const auto bus = parse_decimal(busid.substr(0, dash));
-    if (dash == std::string_view::npos || !bus || *bus == 0)
+    const auto bus = parse_number(busid.substr(0, dash));
+    if (dash == std::string_view::npos || !bus)
         return fail(
             ErrorKind::invalid, "\"{}\" is no place such as 3-4.1 or workbench/1-1.2",
             printable(text));
