@@ -46,8 +46,10 @@ static ExitCode ask_by_hand(const ByHandOptions& options, const char* verb, json
         code = state.empty() || state == "unclaimed" ? ExitCode::done : ExitCode::degraded;
         text = fmt::format("{}: {}\n", place, why.empty() ? "detached by hand" : why);
     } else {
-        text = flag_field(*reply, "changed") ? fmt::format("{}: the rules decide again\n", place)
-                                             : fmt::format("{}: the rules decide already\n", place);
+        text = place + (flag_field(*reply, "changed") ? ": the rules decide again\n"
+                        : flag_field(*reply, "tried_anew")
+                            ? ": the rules decide already; tried anew, its failures are forgotten\n"
+                            : ": the rules decide already\n");
     }
     if (as_json)
         print_json(*reply);

@@ -192,22 +192,25 @@ Result<json> HandVerbs::resume(const json& args) {
     const auto place = find_place(world, name);
     if (auto here = decided_here(world, place ? std::optional(*place) : std::nullopt, name); !here)
         return here.error();
-    const auto decided = world.by_hand.size();
-    const bool found = resume_place(world, place ? std::optional(*place) : std::nullopt, name);
-    if (!found && !place)
+    const auto resumed = resume_place(world, place ? std::optional(*place) : std::nullopt, name);
+    if (resumed == Resumed::nothing && !place)
         return place.error();
-    // That a failure or a hold at this place was forgotten does not answer for the hand.
-    if (place && world.by_hand.size() == decided && !stable_name_by_bus(world, *place))
+    if (place && resumed != Resumed::by_rules && !stable_name_by_bus(world, *place))
         if (const auto names = by_hand_at_port(world, *place); !names.empty())
             return fail(
                 ErrorKind::not_found,
                 "nothing is plugged in on the bus of {}, so its controller is not known: say "
                 "\"longcord resume {}\"",
                 name, fmt::format("{}", fmt::join(names, "\", or \"longcord resume ")));
-    if (found && place)
+    const bool changed = resumed == Resumed::by_rules;
+    if (changed && place)
         journal_.device(*place, "by-hand", "the rules decide again");
+    const bool tried = resumed == Resumed::tried_anew && !outcome_at(*place)["vmid"].is_null();
+    if (tried)
+        journal_.device(*place, "by-hand", "tried anew: its failures are forgotten");
     reconciler_.wake();
-    return json{{"place", place ? place->to_string() : name}, {"changed", found}};
+    return json{
+        {"place", place ? place->to_string() : name}, {"changed", changed}, {"tried_anew", tried}};
 }
 
 Task<Result<json>> HandVerbs::quiesce(json args, Peer peer) {

@@ -185,22 +185,23 @@ Result<> detach_by_hand(World& world, const Place& place) {
     return {};
 }
 
-bool resume_place(World& world, const std::optional<Place>& place, const std::string& name) {
-    bool found = forget_name(world, name);
+Resumed resume_place(World& world, const std::optional<Place>& place, const std::string& name) {
+    bool by_hand = forget_name(world, name);
+    bool held_back = false;
     if (place) {
         const auto stable = stable_name_by_bus(world, *place);
-        found = (stable && forget_name(world, *stable)) || found;
-        found = forget_name(world, place->to_string()) || found;
+        by_hand = (stable && forget_name(world, *stable)) || by_hand;
+        by_hand = forget_name(world, place->to_string()) || by_hand;
         if (const auto history = world.history.find(*place); history != world.history.end()) {
-            found = found || !history->second.last_error.empty() ||
-                    history->second.replugs.ever_held() || history->second.removals.ever_held();
+            held_back = !history->second.last_error.empty() ||
+                        history->second.replugs.ever_held() || history->second.removals.ever_held();
             world.history.erase(history);
         }
         if (const auto use = world.uses.find(*place); use != world.uses.end())
             use->second.patience.succeeded();
     }
     index_by_hand(world);
-    return found;
+    return by_hand ? Resumed::by_rules : held_back ? Resumed::tried_anew : Resumed::nothing;
 }
 
 std::vector<std::string> by_hand_at_port(const World& world, const Place& place) {

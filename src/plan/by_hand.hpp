@@ -25,9 +25,16 @@ Result<> detach_by_hand(World& world, const Place& place);
 /// there.
 Result<> decided_here(
     const World& world, const std::optional<Place>& place, const std::string& name);
+/// What `resume` found to forget.
+enum class Resumed {
+    nothing,
+    tried_anew, ///< no hand, but failures or flaps: what holds the device back is forgotten
+    by_rules,   ///< something done by hand
+};
+
 /// `name`: as the person gave it, for a place whose device is gone. Forgets also what was held
-/// against the device: flap guards, back-off. False: there was nothing to forget.
-bool resume_place(World& world, const std::optional<Place>& place, const std::string& name);
+/// against the device: flap guards, back-off.
+Resumed resume_place(World& world, const std::optional<Place>& place, const std::string& name);
 /// What was done by hand at that port of any controller there, by stable name: for a place of which
 /// nothing tells the controller.
 std::vector<std::string> by_hand_at_port(const World& world, const Place& place);

@@ -34,6 +34,16 @@ def test_attach_needs_no_rule_and_outlives_a_restart_until_resume(world):
     assert "decide already" in world.cli("resume", "3-4").stdout
 
 
+def test_resume_of_what_fails_tries_it_anew_and_says_that_the_rules_decided_before(world):
+    world.rules(100, "3-4\n")
+    world.stands("3-4", "QEMU says")
+    done = world.cli("resume", "3-4").stdout
+    assert "the rules decide already; tried anew" in done, done
+    world.stands("3-4", "QEMU says")
+    done = json.loads(world.cli("resume", "3-4", "--json").stdout)
+    assert (done["changed"], done["tried_anew"]) == (False, True)
+
+
 def test_detach_is_stronger_than_every_rule_until_resume(world):
     world.rules(100, "3-4 serial=A1\n")
     world.stands("3-4", "QEMU says")

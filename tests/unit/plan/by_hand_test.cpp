@@ -26,11 +26,11 @@ TEST_CASE("attached by hand: over the rules, also a stronger one, until resume")
     CHECK(town.inside(100).empty());
     CHECK(town.inside(101) == Ids{"usbhost3-1"});
     CHECK(town.world.unsaved_intents.contains(101));
-    CHECK(resume_place(town.world, at("3-1"), "3-1"));
+    CHECK(resume_place(town.world, at("3-1"), "3-1") == Resumed::by_rules);
     town.settle();
     CHECK(town.inside(100) == Ids{"usbhost3-1"});
     CHECK(town.inside(101).empty());
-    CHECK_FALSE(resume_place(town.world, at("3-1"), "3-1"));
+    CHECK(resume_place(town.world, at("3-1"), "3-1") == Resumed::nothing);
 }
 
 TEST_CASE("attached by hand needs no rule, and stays over a restart and a stop of the VM") {
@@ -79,7 +79,7 @@ TEST_CASE("detached by hand: no VM gets it, however often it is plugged in, unti
     town.settle();
     CHECK(town.imported().empty());
     CHECK(town.outcome("workbench/1-1").why.starts_with("detached by hand"));
-    CHECK(resume_place(town.world, at("workbench/1-1"), ""));
+    CHECK(resume_place(town.world, at("workbench/1-1"), "") == Resumed::by_rules);
     town.settle();
     CHECK(town.inside(101) == Ids{"usbhost-workbench-1-1"});
 }
@@ -134,7 +134,7 @@ TEST_CASE("resume gives a device that is held off a fresh start") {
     town.settle();
     REQUIRE(town.outcome("3-1").state == DeviceState::held_off);
     CHECK(town.inside(100).empty());
-    CHECK(resume_place(town.world, at("3-1"), "3-1"));
+    CHECK(resume_place(town.world, at("3-1"), "3-1") == Resumed::tried_anew);
     town.settle();
     CHECK(town.inside(100) == Ids{"usbhost3-1"});
 }
@@ -245,16 +245,16 @@ TEST_CASE("resume finds a place whose device is gone, by what else is on its bus
     REQUIRE(town.world.by_hand.contains("pci-0000:00:14.0/1"));
     SUBCASE("there is another device") {
         town.world.local.erase(at("3-1"));
-        CHECK(resume_place(town.world, at("3-1"), "3-1"));
+        CHECK(resume_place(town.world, at("3-1"), "3-1") == Resumed::by_rules);
         CHECK(town.world.by_hand.empty());
     }
     SUBCASE("nothing tells the controller: then the person is to say it") {
         town.world.local.clear();
-        CHECK_FALSE(resume_place(town.world, at("3-1"), "3-1"));
+        CHECK(resume_place(town.world, at("3-1"), "3-1") == Resumed::nothing);
         CHECK(by_hand_at_port(town.world, at("3-1")) == Ids{"pci-0000:00:14.0/1"});
         CHECK(by_hand_at_port(town.world, at("3-1.1")).empty());
         CHECK(by_hand_at_port(town.world, at("workbench/3-1")).empty());
-        CHECK(resume_place(town.world, std::nullopt, "pci-0000:00:14.0/1"));
+        CHECK(resume_place(town.world, std::nullopt, "pci-0000:00:14.0/1") == Resumed::by_rules);
     }
 }
 
