@@ -138,7 +138,7 @@ AN_IMPORT = "grep -qh \" 00[56] \" /sys/devices/platform/vhci_hcd.0/status*"
 
 
 def was_killed(lab):
-    lab.wait(lambda: lab.node.run("systemctl is-active lab-cut", check=False).strip() != "active",
+    lab.wait(lambda: lab.node.run("systemctl is-active lab-cut", check=False).stdout.strip() != "active",
              what="the service to be killed at that point")
 
 
