@@ -21,15 +21,18 @@ LinkSource::LinkSource(
 void LinkSource::configure(std::string node) {
     node_ = std::move(node);
     server_.set(node_);
+    for (const auto& [pi, said] : said_)
+        set_address(pi);
 }
 
 LinkServer::Handler LinkSource::handler() {
     LinkServer::Handler handler;
     handler.up = [this](LinkUp link) {
-        if (const auto set = address_set_for(link.pi, default_usbip_port))
-            link.address = set->host;
+        said_[link.pi] = {link.address, default_usbip_port};
         pi_linked(reconciler_.world(), link.pi, link.address, Clock::now());
-        journal_.pi(link.pi, "linked", "linked from " + link.address);
+        set_address(link.pi);
+        journal_.pi(
+            link.pi, "linked", "linked from " + reconciler_.world().pis.at(link.pi).address);
         reconciler_.wake();
     };
     handler.message = [this](std::string pi, PiMessage received) {
@@ -54,6 +57,7 @@ LinkServer::Handler LinkSource::handler() {
 
 void LinkSource::expel(const std::string& pi, const std::string& why) {
     server_.expel(pi, why);
+    said_.erase(pi);
     on_expelled_(pi);
     pi_unpaired(reconciler_.world(), pi);
     reconciler_.wake();
@@ -76,13 +80,21 @@ std::optional<Address> LinkSource::address_set_for(
     return address ? std::optional(*address) : std::nullopt; // the config was checked for it
 }
 
+void LinkSource::set_address(const std::string& pi) {
+    const Address& said = said_[pi];
+    const auto set = address_set_for(pi, said.port);
+    Pi& entry = reconciler_.world().pis[pi];
+    entry.address = set ? set->host : said.host;
+    entry.usbip_port = set ? set->port : said.port;
+}
+
 void LinkSource::message(const std::string& pi, PiMessage received) {
     World& world = reconciler_.world();
     if (std::holds_alternative<Leave>(received))
         return spawn_guarded(loop_, "a Pi leaves", on_leave_(pi));
     if (const auto* hello = std::get_if<Hello>(&received)) {
-        const auto set = address_set_for(pi, static_cast<std::uint16_t>(hello->usbip_port));
-        world.pis[pi].usbip_port = set ? set->port : hello->usbip_port;
+        said_[pi].port = static_cast<std::uint16_t>(hello->usbip_port);
+        set_address(pi);
     } else if (auto* list = std::get_if<Devices>(&received)) {
         overfull_.erase(pi);
         pi_listed(world, pi, list->devices, Clock::now());

@@ -10,6 +10,7 @@
 #include "host/reconciler.hpp"
 #include "link/link_server.hpp"
 
+#include <map>
 #include <set>
 
 namespace longcord {
@@ -62,6 +63,8 @@ class LinkSource {
   private:
     LinkServer::Handler handler();
     std::optional<Address> address_set_for(const std::string& pi, std::uint16_t default_port) const;
+    /// Where its streams are dialled: as host.yaml has it, else as it said.
+    void set_address(const std::string& pi);
     void message(const std::string& pi, PiMessage message);
     void answered(const std::string& pi, const PiMessage& message);
     bool has_room(const std::string& pi, const Place& place);
@@ -77,7 +80,8 @@ class LinkSource {
     Reconciler& reconciler_;
     Journal& journal_;
     OpenRequests& opens_;
-    std::set<std::string> overfull_; ///< Pis that were told of the limit
+    std::map<std::string, Address> said_; ///< of each Pi: where its link came from, and its port
+    std::set<std::string> overfull_;      ///< Pis that were told of the limit
     LinkServer server_;
 };
 

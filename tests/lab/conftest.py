@@ -83,7 +83,10 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def longcord(installed_lab, lab):
-    """The clean lab with both services running and linked."""
+    """The clean lab with both services running and linked. What a scenario let leave the Pi does not leave it in the
+    next one."""
+    modes = "/var/lib/longcord/modes.json"
+    lab.pi.run(f"test ! -e {modes} || {{ rm {modes}; systemctl restart longcord-pi; }}")
     longcord = Longcord(lab)
     longcord.wait_linked()
     return longcord

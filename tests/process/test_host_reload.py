@@ -71,16 +71,17 @@ def test_new_times_count_at_once_each_pi_its_own(world):
         pi.close()
 
 
-def test_the_address_of_a_pi_counts_from_its_next_link(world):
+def test_the_address_of_a_pi_counts_at_once_and_is_its_own_again_when_it_is_taken_out(world):
     pi = linked(world, "workbench")
     assert world.pi("workbench")["address"] == "127.0.0.1"
-    reload(world, "node: pve2\npis:\n  workbench: { address: \"127.0.0.9:3999\" }\n")
-    wait(lambda: world.ask("status")["node"] == "pve2")
-    assert world.pi("workbench")["address"] == "127.0.0.1"
-    pi.close()
-    again = linked(world, "workbench")
+    reload(world, USUAL + "pis:\n  workbench: { address: \"127.0.0.9:3999\" }\n")
     wait(lambda: world.pi("workbench")["address"] == "127.0.0.9")
-    again.close()
+    again = linked(world, "workbench")
+    assert world.pi("workbench")["address"] == "127.0.0.9"
+    reload(world, USUAL)
+    wait(lambda: world.pi("workbench")["address"] == "127.0.0.1")
+    for link in (pi, again):
+        link.close()
 
 
 def test_foreign_imports_are_refused_and_let_in_as_it_says(world):
