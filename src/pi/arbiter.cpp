@@ -35,8 +35,12 @@ void Arbiter::open(const std::string& link, const std::string& node, const Open&
     const auto verdict = leases_.open(busid, who, now);
     if (verdict.busy)
         return outside_.tell(link, Busy{message.n, verdict.busy->node, verdict.busy->vmid});
-    if (verdict.cut)
+    if (verdict.cut) {
+        journal_.device(
+            busid, "stream-ended",
+            fmt::format("stream to {} ended: it is opened anew", name_of(who)));
         cut(busid, *verdict.cut);
+    }
     [[maybe_unused]] const auto added = tickets_.add(Grant{busid, link, message.secret}, now);
     set_timer();
     outside_.tell(link, Opened{message.n});
@@ -192,7 +196,7 @@ void Arbiter::heal(const std::string& busid, const Result<unsigned>& status) {
 void Arbiter::ended(const std::string& busid, std::uint64_t stream) {
     const Lease* lease = leases_.find(busid);
     if (!lease || lease->stream != stream)
-        return; // the device is gone, or its holder has opened it anew
+        return; // the device is gone, or its holder has opened it anew, which was told then
     const auto silent =
         lease->holder.link.empty() ? std::nullopt : outside_.silent(lease->holder.link);
     journal_.device(

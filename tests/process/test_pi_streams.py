@@ -120,3 +120,30 @@ def test_a_ticket_serves_once_its_own_device_and_its_own_link(exporting):
     assert NodesEnd(pi.port, fresh_secret()).was_hung_up_on()
     grows(replayed=1, late=1, wrong=1)
     assert stream_of(pi, "1-1")["node"] == "pve1"
+
+
+def test_a_stream_that_is_opened_anew_has_ended_and_each_end_is_told_once(exporting):
+    """The node knows sooner than the Pi that a stream is over: it opens the next one at once."""
+    node, pi = exporting
+
+    def ends():
+        return [event["message"] for event in pi.ask("events")["events"]
+                if event["kind"] == "stream-ended" and event["place"] == "1-2"]
+    before = len(ends())
+    secrets = fresh_secret(), fresh_secret()
+    assert node.open("1-2", secrets[0])["type"] == "opened"
+    old = NodesEnd(pi.port, secrets[0])
+    assert old.import_reply("1-2")[:8] == OK
+    wait(lambda: stream_of(pi, "1-2"), pi.text)
+    assert node.open("1-2", secrets[1])["type"] == "opened"
+    assert old.was_hung_up_on()
+    (pi.root / "sys/bus/usb/devices/1-2/usbip_sockfd").write_text("\n")  # as its end does in the kernel
+    new = NodesEnd(pi.port, secrets[1])
+    assert new.import_reply("1-2")[:8] == OK
+    wait(lambda: stream_of(pi, "1-2"), pi.text)
+    assert ends()[before:] == ["stream to pve1 for VM 100 ended: it is opened anew"]
+    new.close()
+    wait(lambda: stream_of(pi, "1-2") is None, pi.text)
+    assert ends()[before:] == ["stream to pve1 for VM 100 ended: it is opened anew", "stream to pve1 for VM 100 ended"]
+    (pi.root / "sys/bus/usb/devices/1-2/usbip_sockfd").write_text("\n")
+    old.close()
