@@ -6,6 +6,8 @@ install(FILES config/completion/longcord.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME longcord COMPONENT common)
 install(FILES config/completion/_longcord
   DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT common)
+install(FILES packaging/systemd/longcord-metrics.service packaging/systemd/longcord-metrics.timer
+  DESTINATION ${LONGCORD_UNIT_DIR} COMPONENT common)
 
 install(FILES packaging/systemd/longcord-host.service
   DESTINATION ${LONGCORD_UNIT_DIR} COMPONENT host)

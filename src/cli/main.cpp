@@ -77,6 +77,7 @@ static int run(int argc, char** argv) {
     add_vm(app, exit);
     add_by_hand(app, exit);
     add_learn(app, exit);
+    add_log_level(app, exit);
     add_metrics(app, exit);
     add_serial(app, exit);
     add_doctor(app, exit);

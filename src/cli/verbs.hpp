@@ -35,6 +35,7 @@ void add_vm(CLI::App& app, ExitCode& exit);
 void add_vm_quiesce(CLI::App& vm, ExitCode& exit);
 void add_by_hand(CLI::App& app, ExitCode& exit);
 void add_learn(CLI::App& app, ExitCode& exit);
+void add_log_level(CLI::App& app, ExitCode& exit);
 void add_metrics(CLI::App& app, ExitCode& exit);
 void add_serial(CLI::App& app, ExitCode& exit);
 void add_serial_allow(CLI::App& serial, ExitCode& exit);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "host/app.hpp"
 
+#include "base/log.hpp"
 #include "base/spawn.hpp"
 #include "base/sshd_settings.hpp"
 #include "base/text.hpp"
+#include "control/log_level.hpp"
 #include "control/permission.hpp"
 #include "host/metrics.hpp"
 #include "plan/machine_id.hpp"
@@ -175,7 +177,7 @@ void App::reload() {
     }
     config_problem_.clear();
     config_ = settled(std::move(*config));
-    spdlog::set_level(spdlog::level::from_str(config_.log_level));
+    set_log_level(config_.log_level);
     servers_.configure(config_.usbip_servers);
     offers_.configure(config_.serial_offers);
     machines_.configure(config_.virtual_machines);
@@ -223,6 +225,7 @@ ReportInput App::report_input() const {
     for (const auto& [name, pi] : reconciler_.world().pis)
         if (const auto rtt = links_.round_trip(name))
             input.round_trips[name] = *rtt;
+    input.software = links_.software();
     return input;
 }
 
@@ -245,6 +248,8 @@ Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, 
         co_return nlohmann::json{
             {"text",
              host_metrics(reconciler_.world(), reconciler_.outcomes(), journal_.counters())}};
+    if (verb == "log-level")
+        co_return answer_log_level(args, config_.log_level);
     if (verb == "status")
         co_return report_status(report_input(), vmid_argument(args));
     if (verb == "devices")

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "host/journal.hpp"
 
-#include <spdlog/spdlog.h>
+#include "control/event_fields.hpp"
+
+#include <fmt/core.h>
 
 namespace longcord {
 
@@ -60,8 +62,7 @@ void Journal::write(Event event, bool warn) {
     std::string about = wording_(subject(kept));
     if (kept.message.starts_with(about))
         about.clear();
-    spdlog::log(
-        warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", about, kept.message, took);
+    log_about(journal_fields(kept), warn, about + kept.message + took);
     publish_(kept);
 }
 

@@ -58,6 +58,7 @@ LinkServer::Handler LinkSource::handler() {
 void LinkSource::expel(const std::string& pi, const std::string& why) {
     server_.expel(pi, why);
     said_.erase(pi);
+    software_.erase(pi);
     on_expelled_(pi);
     pi_unpaired(reconciler_.world(), pi);
     reconciler_.wake();
@@ -95,6 +96,7 @@ void LinkSource::message(const std::string& pi, PiMessage received) {
     if (const auto* hello = std::get_if<Hello>(&received)) {
         said_[pi].port = static_cast<std::uint16_t>(hello->usbip_port);
         set_address(pi);
+        software_[pi] = hello->software;
     } else if (auto* list = std::get_if<Devices>(&received)) {
         overfull_.erase(pi);
         pi_listed(world, pi, list->devices, Clock::now());

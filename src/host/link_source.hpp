@@ -32,6 +32,9 @@ class LinkSource {
         return server_.round_trip(pi);
     }
 
+    /// What each Pi that spoke since the start is: "longcord-pi 0.1.0".
+    const std::map<std::string, std::string>& software() const noexcept { return software_; }
+
     /// For pairing: who asks what of it, and what it does to links.
     using OnPairing = std::function<Task<HostMessage>(Preface, std::string line)>;
     using OnLeave = std::function<Task<>(std::string pi)>;
@@ -83,6 +86,7 @@ class LinkSource {
     std::map<std::string, Address> said_; ///< of each Pi: where its link came from, and its port
     std::set<std::string> overfull_;      ///< Pis that were told of the limit
     LinkServer server_;
+    std::map<std::string, std::string> software_;
 };
 
 } // namespace longcord

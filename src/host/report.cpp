@@ -102,11 +102,14 @@ json report_pis(const ReportInput& input) {
         if (pi.unpaired)
             continue;
         const auto rtt = input.round_trips.find(name);
+        const auto software = input.software.find(name);
         pis.push_back({
             {"name", name},
             {"linked", pi.linked},
             {"plain", pi.plain},
             {"address", pi.address},
+            {"usbip_port", pi.usbip_port},
+            {"software", software == input.software.end() ? json(nullptr) : json(software->second)},
             {"since_s",
              pi.linked
                  ? json(std::chrono::duration_cast<seconds>(Clock::now() - pi.linked_since).count())

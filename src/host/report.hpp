@@ -22,6 +22,7 @@ struct ReportInput {
     std::string config_problem;                      ///< of host.yaml, which was read anew in vain
     std::set<unsigned> unwritten; ///< VMs of which something is kept in memory only
     std::vector<SerialOffers::Status> serial_offers{};
+    std::map<std::string, std::string> software{}; ///< by Pi: "longcord-pi 0.1.0"
 };
 
 nlohmann::json report_devices(const ReportInput& input);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pi/journal.hpp"
 
-#include <spdlog/spdlog.h>
+#include "control/event_fields.hpp"
+
+#include <fmt/core.h>
 
 namespace longcord {
 
@@ -10,8 +12,7 @@ void PiJournal::write(Event event, bool warn) {
     const Event& kept = log_.add(std::move(event));
     const auto subject = kept.place.empty() ? std::string() : kept.place + ": ";
     const auto took = kept.took ? fmt::format(" ({} ms)", kept.took->count()) : std::string();
-    spdlog::log(
-        warn ? spdlog::level::warn : spdlog::level::info, "{}{}{}", subject, kept.message, took);
+    log_about(journal_fields(kept), warn, subject + kept.message + took);
     publish_(kept);
 }
 

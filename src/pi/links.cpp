@@ -117,11 +117,17 @@ void Links::keep(Link& link, const State& state) {
     if (before != link.states.end() && before->second == state)
         return;
     link.states[state.busid] = state;
-    journal_.device(state.busid, "state", in_words(state));
+    Event event;
+    event.kind = "state";
+    event.place = state.busid;
+    event.vmid = state.vmid;
+    event.message = in_words(state);
+    journal_.write(std::move(event));
 }
 
 void Links::welcome(Link& link, const Welcome& welcome) {
     link.node = welcome.node;
+    link.software = welcome.software;
     link.dead_after = welcome.dead_after;
     link.states.clear();
     handler_.down(link.address.to_string());
@@ -222,6 +228,7 @@ std::vector<LinkStatus> Links::status() const {
             link->client->round_trip()};
         if (const auto since = link->client->linked_since())
             status.since = std::chrono::duration_cast<seconds>(Clock::now() - *since);
+        status.software = link->software;
         all.push_back(std::move(status));
     }
     return all;

@@ -28,6 +28,7 @@ struct LinkStatus {
     bool joined = false;            ///< by a pairing; pi.yaml does not name it
     std::optional<seconds> since{}; ///< how long it has been linked
     std::optional<std::chrono::microseconds> round_trip{};
+    std::string software{}; ///< "longcord-host 0.1.0"; empty until it has spoken
 };
 
 class Links {
@@ -109,6 +110,7 @@ class Links {
         Address address;
         bool joined = false;
         std::string node;
+        std::string software;
         std::string peer;      ///< its IP address in the latest session that linked
         std::string complaint; ///< the latest that was logged: the same one is not logged again
         milliseconds dead_after = Welcome{}.dead_after;

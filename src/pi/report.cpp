@@ -174,6 +174,7 @@ json report_pi_status(const PiReportInput& input) {
              {"host", link.host},
              {"linked", link.linked},
              {"joined", link.joined},
+             {"software", text_or_null(link.software)},
              {"since_s", link.since ? json(link.since->count()) : json()},
              {"rtt_ms",
               link.round_trip
