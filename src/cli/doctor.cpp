@@ -3,7 +3,9 @@
 #include "base/roots.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
+#include "doctor/clock_check.hpp"
 #include "doctor/kernel_checks.hpp"
+#include "doctor/port_checks.hpp"
 #include "doctor/pve_checks.hpp"
 #include "doctor/service_checks.hpp"
 #include "doctor/sshd_check.hpp"
@@ -34,7 +36,9 @@ void append(Findings& all, Findings more) {
 Findings examine(const Roots& roots, bool host, bool pi) {
     Findings findings;
     if (host) {
-        append(findings, judge_host_status(status_of("host")));
+        const json status = status_of("host");
+        append(findings, judge_host_status(status));
+        append(findings, check_pi_ports(status));
         append(findings, check_node_kernel(roots));
         append(findings, check_sshd());
         append(findings, check_pve(roots));

@@ -10,8 +10,6 @@
 
 #include <fmt/core.h>
 
-#include <sys/timex.h>
-
 namespace longcord {
 
 namespace {
@@ -115,15 +113,6 @@ Findings check_pi_kernel(const Roots& roots) {
     }
     findings.push_back(check_tls(roots));
     return findings;
-}
-
-Finding check_clock() {
-    timex now{};
-    if (::adjtimex(&now) >= 0 && (now.status & STA_UNSYNC) == 0)
-        return good("clock", "is kept right");
-    return warning(
-        "clock", "is kept by nobody: times in logs, and the expiry of pairing tokens, may be wrong",
-        "timedatectl set-ntp true");
 }
 
 } // namespace longcord

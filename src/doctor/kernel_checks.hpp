@@ -11,7 +11,5 @@ namespace longcord {
 Findings check_node_kernel(const Roots& roots);
 /// usbip-host and its 16 exports, tls.
 Findings check_pi_kernel(const Roots& roots);
-/// Whether something keeps the clock right (adjtimex: STA_UNSYNC).
-Finding check_clock();
 
 } // namespace longcord

@@ -3,9 +3,11 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "doctor/hookscript_checks.hpp"
 #include "proxmox/vm_config.hpp"
 
 #include <map>
+#include <optional>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -17,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t max_config = 512 * 1024;
-constexpr std::string_view local_snippets = "local:snippets/";
 
 std::vector<fs::path> files_in(const fs::path& folder) {
     std::vector<fs::path> files;
@@ -54,21 +55,6 @@ Finding check_quorum(const Roots& roots) {
     return good("cluster", "has quorum");
 }
 
-Findings check_hookscript(const Roots& roots, unsigned vmid, const VmConfig& config) {
-    if (!config.hookscript.starts_with(local_snippets))
-        return {};
-    const auto script =
-        roots.prefix / "var/lib/vz/snippets" / config.hookscript.substr(local_snippets.size());
-    std::error_code ignored;
-    if (fs::exists(script, ignored))
-        return {};
-    return {bad(
-        fmt::format("VM {}", vmid),
-        fmt::format(
-            "names the hookscript {}, which this node has not: it cannot start", config.hookscript),
-        fmt::format("install longcord-host here, or: qm set {} --delete hookscript", vmid))};
-}
-
 Findings check_controller(const Roots& roots, unsigned vmid, const VmConfig& config) {
     std::error_code ignored;
     if (!fs::exists(roots.pve() / fmt::format("qemu-server/{}.usb.conf", vmid), ignored))
@@ -92,32 +78,43 @@ Findings check_pve(const Roots& roots) {
                 "systemctl status pve-cluster")};
     }
     Findings findings{check_quorum(roots)};
-    for (const auto& [vmid, config] : configs(roots)) {
-        for (auto& finding : check_hookscript(roots, vmid, config))
-            findings.push_back(std::move(finding));
+    for (auto& finding : check_hookscripts(roots))
+        findings.push_back(std::move(finding));
+    for (const auto& [vmid, config] : configs(roots))
         for (auto& finding : check_controller(roots, vmid, config))
             findings.push_back(std::move(finding));
-    }
     return findings;
+}
+
+/// What the scripts that Longcord replaces have in their udev rules: the blog's qmp_device_add.py,
+/// hotplugger.py, usb-libvirt-hotplug.sh and its virsh, notify-vm.sh of USB/IP into the VM.
+static constexpr std::string_view marks[] = {"device_add",      "hotplugger", "usb-hotplug",
+                                             "libvirt-hotplug", "virsh",      "notify-vm",
+                                             "usbip",           "qm "};
+
+static std::optional<std::string_view> mark_in(const std::string& text) {
+    if (text.find("usb") == std::string::npos || text.find("RUN") == std::string::npos)
+        return std::nullopt;
+    for (const auto mark : marks)
+        if (text.find(mark) != std::string::npos)
+            return mark;
+    return std::nullopt;
 }
 
 Findings check_old_udev_rules(const Roots& roots) {
     Findings findings;
-    for (const auto& file : files_in(roots.prefix / "etc/udev/rules.d")) {
-        const auto text = read_file(file, max_config);
-        if (!text || text->find("usb") == std::string::npos)
-            continue;
-        for (const std::string_view mark :
-             {"hotplugger", "usb-hotplug", "device_add", "usbip", "qm "})
-            if (text->find("RUN") != std::string::npos && text->find(mark) != std::string::npos) {
+    for (const char* folder :
+         {"etc/udev/rules.d", "usr/local/lib/udev/rules.d", "run/udev/rules.d"})
+        for (const auto& file : files_in(roots.prefix / folder)) {
+            const auto text = read_file(file, max_config);
+            const auto mark = text ? mark_in(*text) : std::nullopt;
+            if (mark)
                 findings.push_back(warning(
                     file.string(),
                     fmt::format(
-                        "runs \"{}\" for USB devices: two programs would plug the same", mark),
+                        "runs \"{}\" for USB devices: two programs would plug the same", *mark),
                     "remove it once your rules are in place, and: udevadm control --reload"));
-                break;
-            }
-    }
+        }
     return findings;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Each fault is made below a folder, one by one, and named with what to do.
 #include "base/files.hpp"
+#include "base/unique_fd.hpp"
+#include "doctor/clock_check.hpp"
 #include "doctor/kernel_checks.hpp"
+#include "doctor/port_checks.hpp"
 #include "doctor/pve_checks.hpp"
 #include "doctor/service_checks.hpp"
 #include "doctor/sshd_check.hpp"
@@ -12,6 +15,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace longcord;
@@ -221,11 +227,143 @@ TEST_CASE("a Pi or a node that is not linked is named, and the services' own pro
     CHECK(about(judge_pi_status(pi), "node pve1:22").level == Finding::Level::bad);
 }
 
+TEST_CASE("a hookscript on another storage is looked for where that storage is") {
+    Machine machine;
+    machine.proxmox()
+        .file("etc/pve/storage.cfg", "nfs: share\n\tserver 10.0.0.9\n")
+        .file("etc/pve/qemu-server/100.conf", "hookscript: share:snippets/hook\n");
+    CHECK(about(check_pve(machine.roots), "VM 100").level == Finding::Level::bad);
+    machine.file("mnt/pve/share/snippets/hook", "#!/bin/sh\n");
+    CHECK(says_nothing_bad(check_pve(machine.roots)));
+}
+
+TEST_CASE("a VM of another node whose hookscript is missing here could not come here") {
+    Machine machine;
+    machine.proxmox().file(
+        "etc/pve/nodes/pve2/qemu-server/200.conf",
+        "hookscript: local:snippets/longcord-hookscript\n");
+    const auto finding = about(check_pve(machine.roots), "VM 200");
+    CHECK(finding.level == Finding::Level::warning);
+    CHECK(finding.what.find("of pve2") != std::string::npos);
+    machine.file("var/lib/vz/snippets/longcord-hookscript", "#!/bin/sh\n");
+    CHECK(says_nothing_bad(check_pve(machine.roots)));
+}
+
+TEST_CASE("the blog's script as a hookscript plugs what longcord plugs") {
+    Machine machine;
+    machine.proxmox()
+        .file("etc/pve/qemu-server/100.conf", "hookscript: local:snippets/qmp_device_add.py\n")
+        .file("var/lib/vz/snippets/qmp_device_add.py", "qmp.execute('device_add', arguments={})\n");
+    const auto finding = about(check_pve(machine.roots), "VM 100");
+    CHECK(finding.level == Finding::Level::warning);
+    CHECK(finding.todo.find("qm set 100 --delete hookscript") != std::string::npos);
+}
+
+TEST_CASE("the udev rules of each script that Longcord replaces are known") {
+    for (const char* line :
+         {"SUBSYSTEM==\"usb\",RUN+=\"/mnt/pve/fast/snippets/qmp_device_add.py\"\n",
+          "SUBSYSTEM==\"usb\", ACTION==\"add\", RUN+=\"/bin/bash -c 'python3 "
+          "/opt/hotplugger/hotplugger.py'\"\n",
+          "SUBSYSTEM==\"usb\", ENV{PRODUCT}==\"10c4/ea60/100\", "
+          "RUN+=\"/opt/udev-scripts/usb-libvirt-hotplug.sh hassio\"\n",
+          "SUBSYSTEM==\"usb\", RUN+=\"/usr/local/bin/notify-vm.sh connect %k\"\n"}) {
+        INFO(line);
+        for (const char* file :
+             {"etc/udev/rules.d/90.rules", "usr/local/lib/udev/rules.d/90.rules"}) {
+            Machine machine;
+            machine.file(file, line);
+            REQUIRE(check_old_udev_rules(machine.roots).size() == 1);
+        }
+    }
+}
+
+TEST_CASE("a Pi and a node of another version are a warning that names both") {
+    nlohmann::json host{{"version", LONGCORD_VERSION}};
+    host["pis"] = {{{"name", "workbench"}, {"linked", true}, {"software", "longcord-pi 0.0.9"}}};
+    const auto finding = about(judge_host_status(host), "Pi workbench");
+    CHECK(finding.level == Finding::Level::warning);
+    CHECK(finding.what == "runs longcord-pi 0.0.9, this machine " LONGCORD_VERSION);
+    host["pis"][0]["software"] = "longcord-pi " LONGCORD_VERSION;
+    CHECK(says_nothing_bad(judge_host_status(host)));
+    host["pis"][0]["software"] = nullptr; // nobody there has spoken yet
+    CHECK(says_nothing_bad(judge_host_status(host)));
+    nlohmann::json pi{{"version", LONGCORD_VERSION}};
+    pi["links"] = {{{"host", "pve1:22"}, {"linked", true}, {"software", "longcord-host 9.0.0"}}};
+    CHECK(about(judge_pi_status(pi), "node pve1:22").level == Finding::Level::warning);
+}
+
+TEST_CASE("a port 3240 that another program has is bad") {
+    nlohmann::json pi{{"version", LONGCORD_VERSION}};
+    pi["usbip"] = {{"port", 3240}, {"listening", false}};
+    CHECK(about(judge_pi_status(pi), "port 3240").level == Finding::Level::bad);
+    CHECK(about(judge_pi_status(pi), "port 3240").todo.find("usbipd") != std::string::npos);
+    pi["usbip"]["listening"] = true;
+    CHECK(says_nothing_bad(judge_pi_status(pi)));
+}
+
+TEST_CASE("RAM that was saved while a device was plugged: how to load it, how to avoid it") {
+    nlohmann::json host{{"version", LONGCORD_VERSION}};
+    host["problems"] = {
+        "VM 100: the RAM of snapshot \"before\" was saved with 3-4 plugged and will "
+        "not load; it does with -device x"};
+    const auto finding = about(judge_host_status(host), "VM 100");
+    CHECK(finding.level == Finding::Level::warning);
+    CHECK(finding.what.find("it does with -device x") != std::string::npos);
+    CHECK(finding.todo.find("longcord vm quiesce 100 -- qm snapshot 100") != std::string::npos);
+}
+
+TEST_CASE("a Pi's port that nobody listens at is bad, as is one that a firewall swallows") {
+    const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(
+        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) ==
+        0); // NOLINT
+    socklen_t size = sizeof address;
+    REQUIRE(
+        ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0); // NOLINT
+    nlohmann::json host;
+    host["pis"] = {
+        {{"name", "workbench"},
+         {"linked", true},
+         {"address", "127.0.0.1"},
+         {"usbip_port", ntohs(address.sin_port)}}};
+    auto finding = about(check_pi_ports(host), "Pi workbench");
+    CHECK(finding.level == Finding::Level::bad);
+    CHECK(finding.what.find("nobody listens") != std::string::npos);
+    REQUIRE(::listen(listener.get(), 0) == 0);
+    CHECK(about(check_pi_ports(host), "Pi workbench").level == Finding::Level::good);
+    // A full backlog answers nothing, as a firewall that drops.
+    std::vector<UniqueFd> waiting;
+    for (int each = 0; each < 8; ++each) {
+        waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        (void)::connect(
+            waiting.back().get(), reinterpret_cast<sockaddr*>(&address), sizeof address); // NOLINT
+    }
+    finding = about(check_pi_ports(host, milliseconds(50)), "Pi workbench");
+    CHECK(finding.level == Finding::Level::bad);
+    CHECK(finding.todo.find("firewall") != std::string::npos);
+    host["pis"][0]["linked"] = false; // told as that
+    CHECK(check_pi_ports(host).empty());
+}
+
+TEST_CASE("a clock before this release is wrong, one that nobody keeps may be") {
+    using namespace std::chrono;
+    const auto day = [](int number) { return sys_seconds(sys_days(year(number) / 1 / 1)); };
+    CHECK(judge_clock(day(1970), true).level == Finding::Level::warning);
+    CHECK(judge_clock(day(1970), false).what.find("it says 1970-01-01T") != std::string::npos);
+    CHECK(judge_clock(day(2100), true).level == Finding::Level::good);
+    CHECK(judge_clock(day(2100), false).level == Finding::Level::warning);
+    CHECK(judge_clock(day(2100), false).todo.find("timedatectl") != std::string::npos);
+}
+
 TEST_CASE("replies that are no such thing are harmless") {
     for (const char* odd :
          {R"({"pis":7,"problems":{"a":1},"version":[]})", "[]", "3", R"({"pis":[1,null,"x"]})"}) {
         const auto reply = nlohmann::json::parse(odd);
         judge_host_status(reply);
         judge_pi_status(reply);
+        check_pi_ports(reply);
     }
 }
