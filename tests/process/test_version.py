@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The version stands in one place, the first line of CHANGELOG."""
+"""The version stands in one place, the first line of CHANGELOG; and what the packages test of themselves."""
+import os
 import re
 import subprocess
 
@@ -8,6 +9,7 @@ from docs_text import MAN, REPOSITORY
 from host_world import binary
 
 NEWEST = re.match(r"longcord \((\d+\.\d+\.\d+)-\d+\)", (REPOSITORY / "CHANGELOG").read_text()).group(1)
+TESTS = REPOSITORY / "packaging/debian/tests"
 
 
 @pytest.mark.parametrize("program", ["longcord", "longcord-host", "longcord-pi", "longcord-portal"])
@@ -40,3 +42,24 @@ def test_each_entry_of_the_changelog_says_something_and_is_signed():
     assert entries
     for entry in entries:
         assert re.search(r"^  \* \S", entry, re.M) and re.search(r"^ -- .+ <.+>  \w{3}, \d\d \w{3} \d{4} ", entry, re.M)
+
+
+def stanzas():
+    text = (TESTS / "control").read_text()
+    return [dict(line.split(": ", 1) for line in stanza.splitlines()) for stanza in text.strip().split("\n\n")]
+
+
+def test_there_is_an_autopkgtest_for_each_package():
+    packages = set(re.findall(r"^Package: longcord-(\S+)", (REPOSITORY / "packaging/debian/control").read_text(), re.M))
+    assert {stanza["Tests"] for stanza in stanzas()} == packages
+    for stanza in stanzas():
+        assert f"longcord-{stanza['Tests']}" in stanza["Depends"].split(", ")
+
+
+@pytest.mark.parametrize("name", [stanza["Tests"] for stanza in stanzas()])
+def test_an_autopkgtest_is_a_program_that_stops_at_the_first_failure(name):
+    script = TESTS / name
+    assert os.access(script, os.X_OK)
+    text = script.read_text()
+    assert text.startswith("#!/bin/sh\n") and "\nset -eu\n" in text
+    assert subprocess.run(["sh", "-n", script]).returncode == 0
