@@ -142,7 +142,7 @@ def was_killed(lab):
              what="the service to be killed at that point")
 
 
-@pytest.mark.unseen
+@pytest.mark.more
 @pytest.mark.parametrize("point, condition", [("import", AN_IMPORT), ("plug", HAS_ONE_OPEN)])
 def test_the_service_is_killed_as_soon_as_the_first_one_is_there(longcord, lab, point, condition):
     with watched(lab.node):
@@ -154,7 +154,7 @@ def test_the_service_is_killed_as_soon_as_the_first_one_is_there(longcord, lab, 
         lab.wait(lambda: len(ids(vm)) == 3, timeout=120, what="all three to be plugged")
 
 
-@pytest.mark.unseen
+@pytest.mark.more
 def test_the_service_is_killed_as_soon_as_the_first_one_has_left_its_vm(longcord, lab):
     with watched(lab.node):
         vm = everything_in_guest(longcord, lab)
@@ -165,7 +165,7 @@ def test_the_service_is_killed_as_soon_as_the_first_one_has_left_its_vm(longcord
         lab.wait(lambda: not imports(lab.node), timeout=120, what="vhci to be empty")
 
 
-@pytest.mark.unseen
+@pytest.mark.more
 def test_a_guest_that_selects_the_other_configuration_while_no_service_is_there(longcord, lab):
     with watched(lab.node):
         vm = lab.node.vm(100)

@@ -28,7 +28,7 @@ def streams_ended(longcord, lab, busid):
                for event in longcord.cli("events", machine=lab.pi)["events"])
 
 
-@pytest.mark.unseen
+@pytest.mark.long
 def test_each_change_ends_that_stream_and_nothing_else(between, longcord, lab):
     vm = lab.node.vm(100)
     vm.ensure_running()

@@ -9,8 +9,6 @@ BOARD = Gadget(socket=0)
 DISK = Gadget(name="disk", kind="mass_storage", vendor=0x0525, product=0xA4A5, serial="D1", text="Disk", socket=1)
 NETWORK = Gadget(name="net", kind="ecm", vendor=0x0525, product=0xA4A1, serial="N1", text="Ethernet", socket=0)
 
-pytestmark = pytest.mark.unseen
-
 
 def block_device(lab, busid):
     found = f"ls -d /sys/bus/usb/devices/{busid}/{busid}:1.0/host*/target*/*/block/* 2>/dev/null; true"
@@ -40,6 +38,7 @@ def test_a_mounted_disk_stays_until_it_is_unmounted(longcord, lab):
     lab.wait(lambda: not longcord.pi_device(busid)["exported"], what="the disk to be the Pi's again")
 
 
+@pytest.mark.more
 def test_a_mounted_disk_stays_though_pi_yaml_exports_it(longcord, lab, pi_settings):
     busid = lab.pi.plug(DISK).split("/")[1]
     disk = block_device(lab, busid)
@@ -53,6 +52,7 @@ def test_a_mounted_disk_stays_though_pi_yaml_exports_it(longcord, lab, pi_settin
     lab.wait(lambda: longcord.pi_device(busid)["exported"], timeout=120, what="the disk to be exported once it is free")
 
 
+@pytest.mark.more
 def test_a_network_adapter_stays_in_the_place_of_a_board_whose_mode_is_usbip(longcord, lab):
     busid = lab.pi.plug(BOARD).split("/")[1]
     lab.pi.run(["longcord", "mode", busid, "usbip"])
