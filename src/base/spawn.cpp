@@ -13,7 +13,7 @@ namespace longcord {
 static bool failed = false;
 
 void spawn_guarded(asio::io_context& loop, std::string name, Task<> task) {
-    auto done = [&loop, name = std::move(name)](std::exception_ptr error) {
+    auto done = [&loop, name = std::move(name)](const std::exception_ptr& error) {
         if (!error)
             return;
         try {

@@ -24,7 +24,7 @@ struct ByHandOptions {
 
 } // namespace
 
-static ExitCode ask_by_hand(const ByHandOptions& options, const char* verb, json args) {
+static ExitCode ask_by_hand(const ByHandOptions& options, const char* verb, const json& args) {
     const bool as_json = options.common.json;
     auto service = find_service(options.common, Role::host);
     if (!service)

@@ -47,7 +47,7 @@ YAML::Node load_yaml(std::string_view text, YamlProblems& problems) {
         // What yaml-cpp says is for programmers; the place is what helps.
         problems.lines.push_back(fmt::format(
             "{}:{}:{}: not valid YAML: {}", problems.file, e.mark.line + 1, e.mark.column + 1,
-            e.msg));
+            printable(e.msg))); // with a byte of the file in it, whatever that is
         return {};
     }
 }

@@ -21,6 +21,7 @@ class FolderEvents final : public UsbEvents {
     Task<std::vector<UsbEvent>> next() override {
         const auto seen = co_await inotify_.next();
         std::vector<UsbEvent> events;
+        events.reserve(seen.size());
         for (const auto& event : seen)
             events.push_back(event_from(event));
         co_return events;

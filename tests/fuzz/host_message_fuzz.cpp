@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A line of a node, as the other end of the link takes it. What was taken once is taken again when it
-// is said in our words, and means the same.
+// A line of a node, as the other end of the link takes it. What was taken once is taken again when
+// it is said in our words, and means the same.
 #include "link/message.hpp"
 #include "must.hpp"
 

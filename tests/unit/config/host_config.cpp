@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/host_config.hpp"
 
+#include "base/text.hpp"
 #include "config/serial_place.hpp"
 
 #include <doctest/doctest.h>
@@ -79,6 +80,15 @@ TEST_CASE("what is no YAML is refused with line and column") {
     CHECK(bad("node: a\n  log_level: [").starts_with("host.yaml:2:"));
     CHECK(bad("node: \xff").find("UTF-8") != std::string::npos);
     CHECK(bad("node: a\n---\nnode: b\n").find("second document") != std::string::npos);
+}
+
+TEST_CASE("what the YAML library quotes of the file can be shown") {
+    for (int byte = 1; byte < 0x80; ++byte) {
+        const std::string escape{'"', '\\', static_cast<char>(byte), '"'};
+        const auto config = parse_host_config("node: " + escape, "host.yaml");
+        CHECK((config || is_utf8(config.error().message)));
+    }
+    CHECK(is_utf8(bad({"r\0\0\0\0\0\0\0\6anrer", 14})));
 }
 
 TEST_CASE("values at the edges of their ranges") {
