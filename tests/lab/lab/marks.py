@@ -3,6 +3,7 @@
 console, Longcord's events, the floor's steps. Nothing is asked while it lasts: all of it is written down and read later."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from lab import paths
@@ -68,20 +69,24 @@ class Observer:
 
     def end(self, longcord=None):
         """Everything since `begin`; `longcord` where its services run."""
-        said = []
-        for role, clock in self.clocks.items():
-            clock.compare()
-            for line in clock.machine.run(TOLD.format(since=self.since[role])).splitlines():
-                source, stamp, text = line.split(" ", 2)
-                said.append((int(stamp), role, source, text))
-            if longcord:
-                words = {"machine": clock.machine} if role == "pi" else {}
-                said += [(nanoseconds(event["time"]), role, "events", " ".join(str(event[key]) for key in TOLD_OF))
-                         for event in longcord.cli("events", **words)["events"]]
-        marks = Marks([(self.clocks[role].here(stamp), f"{role} {source}", text)
-                       for stamp, role, source, text in said if stamp >= self.since[role]])
+        with ThreadPoolExecutor() as pool:
+            told = pool.map(lambda clock: self._told_by(clock, longcord), self.clocks.values())
+        marks = Marks([mark for said in told for mark in said])
         self._keep(marks)
         return marks
+
+    def _told_by(self, clock, longcord):
+        clock.compare()
+        role = clock.machine.role
+        said = []
+        for line in clock.machine.run(TOLD.format(since=self.since[role])).splitlines():
+            source, stamp, text = line.split(" ", 2)
+            said.append((int(stamp), source, text))
+        if longcord:
+            words = {"machine": clock.machine} if role == "pi" else {}
+            said += [(nanoseconds(event["time"]), "events", " ".join(str(event[key]) for key in TOLD_OF))
+                     for event in longcord.cli("events", **words)["events"]]
+        return [(clock.here(stamp), f"{role} {source}", text) for stamp, source, text in said if stamp >= self.since[role]]
 
     def _keep(self, marks):
         """For whoever wants to know where the time went."""
