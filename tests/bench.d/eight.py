@@ -66,10 +66,15 @@ def page(rows):
         ratios = [row["attached_ms"] / alone for row in pick(rows, way=way, boards=BOARDS)]
         met = verdict(statistics.median(ratios) <= 2) if way == "longcord" else "what the kernels allow here"
         targets.append([f"the last of {BOARDS}, against one alone: {way}", spread(ratios, 2, "×"), "≤ 2×", met])
+    ours = pick(rows, way="longcord", boards=BOARDS)
     head = ["ms, median (least to most), of the last board", "the Pi's kernel has it", "attached in QEMU", "guest has the tty",
             "unplug: out of QEMU", "guest's tty gone"]
     return "\n\n".join([
         "Lab, clocks and ways are those of `tests/bench plug`. The boards are on buses of their own and are plugged in by one "
         f"command. Times count from when the Pi's kernel has found the first of them; {ROUNDS} rounds, floor and Longcord in "
         "turn. The floor takes a port of another vhci controller for each board.",
-        table(head, lines), table(["target", "measured", "wanted", ""], targets)])
+        table(head, lines),
+        "Longcord, round by round: imports that failed and were tried again: "
+        f"{', '.join(str(row['failed']) for row in ours)}; "
+        f"boards that were taken out and plugged again: {', '.join(str(row['attaches'] - BOARDS) for row in ours)}.",
+        table(["target", "measured", "wanted", ""], targets)])

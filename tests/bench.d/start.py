@@ -14,7 +14,7 @@ sys.path.insert(0, str(LAB))
 
 TITLE = "VM start, and what comes back"
 ROUNDS = int(os.environ.get("LONGCORD_BENCH_ROUNDS", 5))
-STARTS = max(1, ROUNDS - 2)
+STARTS = max(2, ROUNDS - 2)
 HOOK_ROUNDS = 40
 BEFORE = {"first import done": "first_import_ms", "first attached": "first_ms", "last attached": "last_ms",
           "guest has the last tty": "tty_ms"}
@@ -114,7 +114,9 @@ def page(rows):
         table(["VM start with 8 boards, ms from QEMU's `running`", *BEFORE],
               [[f"{len(starts)} starts", *(spread([row[key] for row in starts]) for key in BEFORE.values())]]),
         "The VM continues from a saved state, as one that hibernated. Its boards are plugged into the Pi and exported, and "
-        "were in it before it was stopped.",
+        "were in it before it was stopped. On the way, start by start: imports that failed and were tried again: "
+        f"{', '.join(str(row['failed']) for row in starts)}; devices that were taken out and plugged again: "
+        f"{', '.join(str(row['attaches'] - row['boards']) for row in starts)}.",
         returns(rows),
         "The cable was out until the guest had lost its tty and the node its Pi.",
         hooks(rows),

@@ -65,7 +65,7 @@ def come_and_go(observer, way, boards):
         raise Timeout(f"{way.name}: {timeout}; {observer.end(way.longcord).story()}") from timeout
     marks = observer.end(way.longcord)
     return {"way": way.name, "boards": len(boards), **times(marks, places), "steps": steps(marks, way, places),
-            "unsure_ms": observer.unsure_ms()}
+            "failed": len(marks.all("node events", "^failed")), "unsure_ms": observer.unsure_ms()}
 
 
 def times(marks, places):

@@ -27,7 +27,8 @@ def vm_start(observer, longcord, boards):
     running = marks.first("node qemu", "vm_state_notify running 1 ")
     attached = marks.all("node qemu", "^usb_port_attach", running)
     return {"boards": len(boards), "first_ms": since(running, min(attached)), "last_ms": since(running, max(attached)),
-            "attaches": len(attached), "tty_ms": since(running, max(marks.all("node guest", r"LAB tty\+", running))),
+            "attaches": len(attached), "failed": len(marks.all("node events", "^failed", running)),
+            "tty_ms": since(running, max(marks.all("node guest", r"LAB tty\+", running))),
             "first_import_ms": since(running, marks.first("node events", "^imported", running - 60)),
             "unsure_ms": observer.unsure_ms()}
 
