@@ -101,6 +101,8 @@ def returns(rows):
     for figure, what in (("reenumeration", "a board that goes and comes at once, from its end"),
                          ("cable", "the network, from the cable's return"), ("reboot", "the Pi, from the command to reboot")):
         some = pick(rows, figure=figure)
+        if not some:
+            continue
         parts = [spread([row[key] for row in some]) if key in some[0] else ""
                  for key in ("found_ms", "linked_ms", "attached_ms", "tty_ms")]
         lines.append([f"{what}, {len(some)}×", *parts])
