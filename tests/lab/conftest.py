@@ -1,6 +1,5 @@
 """How scenarios get their lab: one boot for all of them, or the lab that `up` left running."""
 
-import fcntl
 import sys
 from pathlib import Path
 
@@ -8,43 +7,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import artifacts, bench, install, paths  # noqa: E402
+from lab import artifacts, install, paths, session  # noqa: E402
 from lab.longcord import HOST_YAML, Longcord, pi_yaml  # noqa: E402
-from lab.progress import say, step  # noqa: E402
+from lab.progress import say  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def whole_lab():
-    paths.CACHE.mkdir(parents=True, exist_ok=True)
-    with open(paths.LOCK, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with step("waiting for another session to leave the lab"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        lab = bench.Lab.running()
-        kept = lab is not None
-        if kept:
-            say("using the lab that is up (tests/lab/down ends it)")
-            for machine in lab.machines:
-                machine.push_onboard()
-        else:
-            lab = bench.Lab.boot()
-            if bench.keep_wanted():
-                kept = True
+    with session.lab_for_now() as lab:
         yield lab
-        if kept:
-            lab.save()
-        else:
-            lab.destroy()
 
 
 @pytest.fixture(scope="session")
 def installed_lab(whole_lab):
     """The lab with Longcord as tests/stage laid it out, installed once a session."""
-    if not (paths.STAGE / "host").is_dir():
-        raise FileNotFoundError(f"{paths.STAGE} is missing: run tests/build release && tests/stage")
-    whole_lab.install(paths.STAGE / "host", paths.STAGE / "pi", host_yaml=HOST_YAML, pi_yaml=pi_yaml(*whole_lab.nodes()))
+    session.install_longcord(whole_lab)
     return whole_lab
 
 

@@ -30,6 +30,8 @@ def prepare(vm):
             with step(f"booting a guest to continue from ({name})"):
                 line[line.index("/var/lib/lab/vmlinux")] = str(images.kernel)
                 line[line.index("/var/lib/lab/guest.img")] = str(images.guest)
+                if "-D" in line:  # a log that is for the node
+                    line[line.index("-D") + 1] = f"{folder}/log"
                 make(line, Path(folder), vm.vmid, state)
     target = f"/var/lib/lab/states/{name}"
     if vm.node.run(f"test -e {target} && echo there", check=False).stdout == "":
