@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Lives through faults and cycles, and takes the time that it needs for everything to be there again."""
+
+import time
+
+from campaign import plan
+from campaign.stage import Broken
+from lab.progress import say
+
+QUIET_BOUND = 60   # seconds for a plug or a start with no fault: of machines that are emulated, guests in them twice
+
+
+def endure(stage, fault, act=lambda: None, finish=lambda: None):
+    """The act, the fault at once, and its end; then `finish`. Returns the seconds until all laws held again."""
+    marks = {vmid: stage.vm(vmid).guest.mark() for vmid in stage.vmids} if fault.keeps else {}
+    act()
+    stage.fault = fault
+    try:
+        fault.begin(stage)
+        fault.lasts(stage)
+    finally:
+        fault.end(stage)   # whatever has come of it: the next one wants a lab without it
+        stage.fault = None
+    finish()
+    took = stage.come_to_rest(fault.back_within)
+    return took, [f"guest {vmid}: {line}" for vmid, mark in marks.items() for line in stage.vm(vmid).guest.log(mark)
+                  if line.startswith("LAB tty-")]
+
+
+def fault_at_rest(stage, fault):
+    """Returns the seconds until it was over. A fault that may cost nobody a device must not have."""
+    took, lost = endure(stage, fault)
+    if fault.keeps and lost:
+        raise Broken(f"{fault.name} cost a guest its device: {lost}")
+    return took
+
+
+class Soak:
+    def __init__(self, stage, faults):
+        self.stage, self.faults = stage, faults
+        self.times = {"plug, no fault": [], "VM started, no fault": [], "after a fault": []}
+
+    def live(self, cycle):
+        """One cycle, and its time."""
+        stage, fault = self.stage, self.faults.get(cycle.fault)
+        take_away, bring_back = self._acts(cycle)
+        if not fault:
+            take_away(wait=True)
+            bring_back()
+            self.times["plug, no fault" if cycle.act == "replug" else "VM started, no fault"].append(
+                stage.come_to_rest(QUIET_BOUND))
+            return
+        its_vm_is_down = cycle.act == "restart" and cycle.target == fault.vmid
+        if cycle.moment == "rest" or its_vm_is_down:
+            took, _ = endure(stage, fault)
+        elif cycle.moment == "leaving":
+            took, _ = endure(stage, fault, lambda: take_away(wait=False), bring_back)
+        else:
+            take_away(wait=True)
+            took, _ = endure(stage, fault, bring_back)
+        self.times["after a fault"].append(took)
+
+    def _acts(self, cycle):
+        stage = self.stage
+        if cycle.act == "restart":
+            return (lambda wait: stage.vm(cycle.target).stop()), (lambda: stage.start(cycle.target))
+
+        def pull(wait):
+            stage.unplug(cycle.target)
+            if wait:
+                stage.come_to_rest(QUIET_BOUND)   # nobody has it, and nothing of it is left
+        return pull, lambda: stage.plug(cycle.target)
+
+
+def soak(stage, faults, seed, numbers, minutes):
+    """Cycles until one fails, the numbers are used up or the time is over. Returns (how many, Soak, failure or None)."""
+    lived, done, begun = Soak(stage, faults), 0, time.monotonic()
+    rough = {name: fault.rough for name, fault in faults.items()}
+    for number in numbers:
+        if minutes and time.monotonic() - begun > minutes * 60:
+            break
+        cycle = plan.cycle(seed, number, list(stage.boards), stage.vmids, rough)
+        stage.random = plan.chance(seed, number)
+        say(str(cycle))
+        try:
+            lived.live(cycle)
+        except Exception as error:
+            return done, lived, f"{cycle}: {error}  (again: --campaign --seed {seed} --first {number} --cycles 1 -k soak)"
+        done += 1
+    return done, lived, None
