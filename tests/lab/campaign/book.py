@@ -25,7 +25,7 @@ class Book:
     def to_page(self):
         page = paths.REPOSITORY / figures.PAGE
         text = page.read_text()
-        for part, write in (("faults", figures.faults_section), ("steps", figures.steps_section), ("soak", figures.soak_section)):
+        for part, write in figures.SECTIONS.items():
             if part in self.parts:
                 text = figures.with_section(text, part, write(self.parts[part]))
         page.write_text(text)

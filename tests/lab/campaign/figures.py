@@ -35,7 +35,8 @@ def growth_table(begin, end):
             continue
         was = before[process["name"]]
         same = "" if was["pid"] == process["pid"] else " (another process)"
-        rows.append(f"| `{process['name']}`{same} | {was['rss_kib']:,} | {process['rss_kib']:,} | {was['fds']} | {process['fds']} |")
+        rows.append(f"| `{process['name']}`{same} | {was['rss_kib']:,} | {process['rss_kib']:,} "
+                    f"| {was['fds']} | {process['fds']} |")
     return "\n".join(["| | RSS at start, KiB | at end | descriptors at start | at end |", "|---|--:|--:|--:|--:|", *rows])
 
 
@@ -92,3 +93,6 @@ def soak_section(entries):
 def days(entries):
     seen = sorted({entry["day"] for entry in entries.values()})
     return f"Run on {seen[0]}." if len(seen) == 1 else f"Run from {seen[0]} to {seen[-1]}."
+
+
+SECTIONS = {"faults": faults_section, "steps": steps_section, "soak": soak_section}

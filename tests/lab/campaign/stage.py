@@ -49,8 +49,8 @@ class Stage:
     def set_up_anew(self):
         """After a failure: with nothing left of it."""
         self.fault, self.plugged, self.first = None, set(), {}
-        for machine in (self.lab.pi, self.lab.node):
-            machine.run("systemctl reset-failed; systemctl start " + {"pi": "longcord-pi", "node": "longcord-host"}[machine.role])
+        for machine, service in ((self.lab.pi, "longcord-pi"), (self.lab.node, "longcord-host")):
+            machine.run(f"systemctl reset-failed; systemctl start {service}")
         self.lab.reset()
         self.longcord.wait_linked()
         self.set_up()

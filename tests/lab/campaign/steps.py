@@ -29,8 +29,8 @@ def record(stage):
         do(BOARD)
         stage.come_to_rest(QUIET_BOUND)
         for role, machine in logs.items():
-            events = [event for event in events_of(stage, machine) if event["seq"] > before[role] and event["place"] == where[role]]
-            found += plan.steps(role, act, events)
+            found += plan.steps(role, act, [event for event in events_of(stage, machine)
+                                            if event["seq"] > before[role] and event["place"] == where[role]])
     return found
 
 
@@ -52,7 +52,8 @@ def live(stage, kill, bound):
     took = stage.come_to_rest(bound)
     watched = stage.machine(kill.step.machine)
     # The last event may come when all is at rest already.
-    hit = watched.run(f"timeout {LAST_EVENT} sh -c 'until grep -q hit /run/lab-kill-at; do sleep 0.1; done'", check=False).returncode == 0
+    until_hit = f"timeout {LAST_EVENT} sh -c 'until grep -q hit /run/lab-kill-at; do sleep 0.1; done'"
+    hit = watched.run(until_hit, check=False).returncode == 0
     took = max(took, stage.come_to_rest(bound)) if hit else took
     stage.lab.node.run("systemctl stop lab-kill-at lab-kill-told 2>/dev/null; true")
     stage.lab.pi.run("systemctl stop lab-kill-at lab-kill-told 2>/dev/null; true")
