@@ -7,11 +7,13 @@ from campaign import plan
 from campaign.stage import Broken
 from lab.progress import say
 
+PLUG, START = "plug to the guest's tty", "`qm start` to the guest's tty"
+RETURN, STAYED, WELL = "end of a fault to the guest's tty", "a fault by which no device left", "end of a fault to every law"
 QUIET_BOUND = 60   # seconds for a plug or a start with no fault: of machines that are emulated, guests in them twice
 
 
 def endure(stage, fault, act=lambda: None, finish=lambda: None):
-    """The act, the fault at once, and its end; then `finish`. Returns the seconds until all laws held again."""
+    """The act, the fault at once, and its end; then `finish`. Returns what Stage.come_to_rest does, and the devices that guests lost."""
     marks = {vmid: stage.vm(vmid).guest.mark() for vmid in stage.vmids} if fault.keeps else {}
     act()
     stage.fault = fault
@@ -22,23 +24,23 @@ def endure(stage, fault, act=lambda: None, finish=lambda: None):
         fault.end(stage)   # whatever has come of it: the next one wants a lab without it
         stage.fault = None
     finish()
-    took = stage.come_to_rest(fault.back_within)
-    return took, [f"guest {vmid}: {line}" for vmid, mark in marks.items() for line in stage.vm(vmid).guest.log(mark)
+    rest = stage.come_to_rest(fault.back_within)
+    return rest, [f"guest {vmid}: {line}" for vmid, mark in marks.items() for line in stage.vm(vmid).guest.log(mark)
                   if line.startswith("LAB tty-")]
 
 
 def fault_at_rest(stage, fault):
-    """Returns the seconds until it was over. A fault that may cost nobody a device must not have."""
-    took, lost = endure(stage, fault)
+    """Returns a Rest. A fault that may cost nobody a device must not have."""
+    rest, lost = endure(stage, fault)
     if fault.keeps and lost:
         raise Broken(f"{fault.name} cost a guest its device: {lost}")
-    return took
+    return rest
 
 
 class Soak:
     def __init__(self, stage, faults):
         self.stage, self.faults = stage, faults
-        self.times = {"plug, no fault": [], "VM started, no fault": [], "after a fault": []}
+        self.times = {what: [] for what in (PLUG, START, RETURN, STAYED, WELL)}
 
     def live(self, cycle):
         """One cycle, and its time."""
@@ -46,19 +48,21 @@ class Soak:
         take_away, bring_back = self._acts(cycle)
         if not fault:
             take_away(wait=True)
+            begun = time.time()
             bring_back()
-            self.times["plug, no fault" if cycle.act == "replug" else "VM started, no fault"].append(
-                stage.come_to_rest(QUIET_BOUND))
+            rest = stage.come_to_rest(QUIET_BOUND, begun)
+            self.times[PLUG if cycle.act == "replug" else START].append(rest.returned)
             return
         its_vm_is_down = cycle.act == "restart" and cycle.target == fault.vmid
         if cycle.moment == "rest" or its_vm_is_down:
-            took, _ = endure(stage, fault)
+            rest, _ = endure(stage, fault)
         elif cycle.moment == "leaving":
-            took, _ = endure(stage, fault, lambda: take_away(wait=False), bring_back)
+            rest, _ = endure(stage, fault, lambda: take_away(wait=False), bring_back)
         else:
             take_away(wait=True)
-            took, _ = endure(stage, fault, bring_back)
-        self.times["after a fault"].append(took)
+            rest, _ = endure(stage, fault, bring_back)
+        self.times[RETURN if rest.returned else STAYED].append(rest.returned)
+        self.times[WELL].append(rest.well)
 
     def _acts(self, cycle):
         stage = self.stage

@@ -20,6 +20,12 @@ RULES = {100: [f"workbench {FIRST.ids} serial={FIRST.serial}"], 101: [f"workbenc
 PI_YAML = SERVE_THE_LAB   # so that there can be a foreign attach
 
 
+@dataclasses.dataclass(frozen=True)
+class Rest:
+    well: float       # seconds until a look found every law to hold
+    returned: float   # seconds until the last claimed device was in its guest again; 0: none had left
+
+
 class Broken(AssertionError):
     """A law was broken; the sentences are its text."""
 
@@ -114,9 +120,10 @@ class Stage:
             raise Broken("; ".join(broken))
         return view
 
-    def come_to_rest(self, bound):
-        """Looks until all laws hold; returns how many seconds that took. Beyond `bound` it is a failure."""
-        since = time.monotonic()
+    def come_to_rest(self, bound, begun=None):
+        """Looks until all laws hold. Beyond `bound` it is a failure. `begun` (time.time()): what the times count from, if
+        that was before now."""
+        since, begun = time.monotonic(), begun or time.time()
         while True:
             view = self._see()
             verdict = laws.judge(view, self.terms(since, bound))
@@ -128,7 +135,13 @@ class Stage:
                 raise Broken(f"after {bound:.0f} s: " + "; ".join(verdict.unsettled))
         for process in view.processes:
             self.first.setdefault((process.name, process.pid), process)
-        return view.time - since
+        return Rest(time.time() - begun, self._returned(begun))
+
+    def _returned(self, begun):
+        """By the guests' own words, whose moments are known better than those of a look."""
+        moments = [self.vm(wish.vmid).guest.when_last(f"LAB tty\\+ .* serial={wish.serial} ", begun)
+                   for wish in self.terms(0.0).wishes]
+        return max((moment - begun for moment in moments if moment), default=0.0)
 
     def _see(self):
         self.latest = self.eyes.look(self.fault.takes if self.fault else ())

@@ -49,12 +49,12 @@ def live(stage, kill, bound):
         stage.come_to_rest(bound)
     arm(stage, kill)
     (stage.plug if kill.step.act == "plug" else stage.unplug)(BOARD)
-    took = stage.come_to_rest(bound)
+    took = stage.come_to_rest(bound).well
     watched = stage.machine(kill.step.machine)
     # The last event may come when all is at rest already.
     until_hit = f"timeout {LAST_EVENT} sh -c 'until grep -q hit /run/lab-kill-at; do sleep 0.1; done'"
     hit = watched.run(until_hit, check=False).returncode == 0
-    took = max(took, stage.come_to_rest(bound)) if hit else took
+    took = took + stage.come_to_rest(bound).well if hit else took
     stage.lab.node.run("systemctl stop lab-kill-at lab-kill-told 2>/dev/null; true")
     stage.lab.pi.run("systemctl stop lab-kill-at lab-kill-told 2>/dev/null; true")
     return hit, took
