@@ -13,7 +13,8 @@ QUIET_BOUND = 60   # seconds for a plug or a start with no fault: of machines th
 
 
 def endure(stage, fault, act=lambda: None, finish=lambda: None):
-    """The act, the fault at once, and its end; then `finish`. Returns what Stage.come_to_rest does, and the devices that guests lost."""
+    """The act, the fault at once, and its end; then `finish`. Returns a Rest, whose times count from the first moment of
+    the fault's end (the power is given back, the VM is told to start), and what guests have lost."""
     marks = {vmid: stage.vm(vmid).guest.mark() for vmid in stage.vmids} if fault.keeps else {}
     act()
     stage.fault = fault
@@ -21,10 +22,11 @@ def endure(stage, fault, act=lambda: None, finish=lambda: None):
         fault.begin(stage)
         fault.lasts(stage)
     finally:
+        begun = time.time()
         fault.end(stage)   # whatever has come of it: the next one wants a lab without it
         stage.fault = None
     finish()
-    rest = stage.come_to_rest(fault.back_within)
+    rest = stage.come_to_rest(fault.back_within, begun)
     return rest, [f"guest {vmid}: {line}" for vmid, mark in marks.items() for line in stage.vm(vmid).guest.log(mark)
                   if line.startswith("LAB tty-")]
 
