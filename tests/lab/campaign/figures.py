@@ -61,12 +61,12 @@ def with_section(page, name, text):
 
 
 def faults_section(entries):
-    rows = [row(name, seconds(entry["seconds"]), "stayed" if entry["returned"] == 0 else seconds(entry["returned"]),
-                entry["result"]) for name, entry in sorted(entries.items())]
+    rows = [row(name, seconds(entry["seconds"]), entry["back"], entry["result"]) for name, entry in sorted(entries.items())]
     failed = sum(entry["result"] != "held" for entry in entries.values())
     return "\n".join([
         f"Each fault once, while two boards are in two VMs: {len(entries)} faults, {failed} of them broke a law. Both times count "
-        f"from the fault's end; every law is looked at every 2 s or so. {days(entries)}", "",
+        f"from when its end begins (the power is given back, the VM is told to start), and every law is looked at every 2 s "
+        f"or so. {days(entries)}", "",
         "| fault | s until every law held | s until the last board was back | the laws |", "|---|--:|--:|---|", *rows])
 
 

@@ -15,7 +15,7 @@ QUIET_BOUND = 60   # seconds for a plug or a start with no fault: of machines th
 def endure(stage, fault, act=lambda: None, finish=lambda: None):
     """The act, the fault at once, and its end; then `finish`. Returns a Rest, whose times count from the first moment of
     the fault's end (the power is given back, the VM is told to start), and what guests have lost."""
-    marks = {vmid: stage.vm(vmid).guest.mark() for vmid in stage.vmids} if fault.keeps else {}
+    marks = {vmid: stage.vm(vmid).guest.mark() for vmid in stage.vmids if stage.vm(vmid).running()}
     act()
     stage.fault = fault
     try:
@@ -32,11 +32,11 @@ def endure(stage, fault, act=lambda: None, finish=lambda: None):
 
 
 def fault_at_rest(stage, fault):
-    """Returns a Rest. A fault that may cost nobody a device must not have."""
+    """Returns a Rest, and whether all devices stayed. A fault that may cost nobody a device must not have."""
     rest, lost = endure(stage, fault)
     if fault.keeps and lost:
         raise Broken(f"{fault.name} cost a guest its device: {lost}")
-    return rest
+    return rest, not lost and not rest.returned
 
 
 class Soak:
