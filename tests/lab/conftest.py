@@ -1,5 +1,10 @@
 """How scenarios get their lab: one boot for all of them, or the lab that `up` left running."""
 
+<<<<<<< HEAD
+=======
+import fcntl
+import random
+>>>>>>> h8c
 import sys
 from pathlib import Path
 
@@ -10,6 +15,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab import artifacts, install, paths, session  # noqa: E402
 from lab.longcord import HOST_YAML, Longcord, pi_yaml  # noqa: E402
 from lab.progress import say  # noqa: E402
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("the campaign (scenarios/under_fault.py)")
+    group.addoption("--seed", type=int, help="which faults come when; another one each time unless given")
+    group.addoption("--cycles", type=int, help="of the soak; without end unless given here or in --minutes")
+    group.addoption("--minutes", type=float, default=0, help="ends the soak, or the kills at each step, after so long")
+    group.addoption("--first", type=int, default=0, help="begins with this cycle of the seed, or with this kill")
+    group.addoption("--page", action="store_true", help="writes the figures to docs/reliability.md")
+
+
+def pytest_configure(config):
+    if config.option.seed is None:
+        config.option.seed = random.randrange(1 << 32)
+
+
+def pytest_report_header(config):
+    return f"campaign: --seed {config.option.seed}"
 
 
 @pytest.fixture(scope="session")

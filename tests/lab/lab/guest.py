@@ -65,6 +65,10 @@ class Guest:
                 return moment
         return None
 
+    def when_last(self, pattern, after):
+        """When the last line matching it was heard, `after` that moment (time.time())."""
+        return max((moment for moment, line in self.heard if moment > after and re.search(pattern, line)), default=None)
+
     # -- what it sees --------------------------------------------------------------------------------------------
 
     def sees(self, kind):

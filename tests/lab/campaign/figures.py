@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Figures of a campaign, and the page they stand on. Pure."""
+
+import math
+import re
+
+PAGE = "docs/reliability.md"
+
+
+def percentile(values, share):
+    """The smallest value that `share` (0.5, 0.99) of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def spread(values):
+    """p50, p99 and worst, in seconds, as cells of a table."""
+    if not values:
+        return "– | – | –"
+    return f"{percentile(values, 0.5):.1f} | {percentile(values, 0.99):.1f} | {max(values):.1f}"
+
+
+def returns_table(times):
+    """`times`: what -> seconds that it took each time."""
+    rows = [f"| {what} | {len(values)} | {spread(values)} |" for what, values in sorted(times.items()) if values]
+    return "\n".join(["| | times | p50 s | p99 s | worst s |", "|---|--:|--:|--:|--:|", *rows])
+
+
+def growth_table(begin, end):
+    """Lists of processes as dicts; those that were killed meanwhile have other pids, which the table says."""
+    rows = []
+    before = {process["name"]: process for process in begin}
+    for process in end:
+        if process["name"] not in before:
+            continue
+        was = before[process["name"]]
+        same = "" if was["pid"] == process["pid"] else " (another process)"
+        rows.append(f"| `{process['name']}`{same} | {was['rss_kib']:,} | {process['rss_kib']:,} "
+                    f"| {was['fds']} | {process['fds']} |")
+    return "\n".join(["| | RSS at start, KiB | at end | descriptors at start | at end |", "|---|--:|--:|--:|--:|", *rows])
+
+
+def watch_line(worst):
+    """What the watch on the node noticed all the while."""
+    stall, hold = worst.get("stall"), worst.get("hold")
+    told = [f"the longest silence of a VM's monitor was {stall['seconds']:.1f} s, of which the machine itself was late "
+            f"{stall['late']:.1f} s" if stall else "no monitor was silent for more than 1 s",
+            f"we held a QMP socket for {hold['seconds']:.2f} s at most" if hold else
+            "we held no QMP socket for more than 0.5 s"]
+    return "All the while " + ", and ".join(told) + "."
+
+
+def with_section(page, name, text):
+    """The page with the text between the marks of this name in place of what was there; at its end where there is none."""
+    begin, end = f"<!-- campaign: {name} -->", f"<!-- end of {name} -->"
+    section = f"{begin}\n{text.strip()}\n{end}"
+    found = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.S)
+    if found.search(page):
+        return found.sub(lambda _: section, page)
+    return f"{page.rstrip()}\n\n{section}\n"
+
+
+def faults_section(entries):
+    rows = [row(name, seconds(entry["seconds"]), entry["back"], entry["result"]) for name, entry in sorted(entries.items())]
+    failed = sum(entry["result"] != "held" for entry in entries.values())
+    return "\n".join([
+        f"Each fault once, while two boards are in two VMs: {len(entries)} faults, {failed} of them broke a law. Both times count "
+        f"from when its end begins (the power is given back, the VM is told to start), and every law is looked at every 2 s "
+        f"or so. {days(entries)}", "",
+        "| fault | s until every law held | s until the last board was back | the laws |", "|---|--:|--:|---|", *rows])
+
+
+def steps_section(entries):
+    hit = [entry for entry in entries.values() if entry["hit"]]
+    rows = [row(name, {True: "yes", False: "no", None: "–"}[entry["hit"]], seconds(entry["seconds"]), entry["result"])
+            for name, entry in sorted(entries.items())]
+    return "\n".join([
+        f"Each process killed (SIGKILL) right after each step of a plug and an unplug: {len(entries)} kills, {len(hit)} of them at "
+        f"their step. {days(entries)}", "", "| killed | hit | s until every law held | the laws |", "|---|---|--:|---|", *rows])
+
+
+def soak_section(entries):
+    blocks = []
+    for name, entry in sorted(entries.items()):
+        end = f"ended by a failure: {one_line(entry['failure'])}" if entry["failure"] else "no failure"
+        blocks += [f"{name}, {entry['minutes']:.0f} minutes: {entry['cycles']} cycles, {end}. {days({name: entry})}", "",
+                   returns_table(entry["times"]), "", growth_table(entry["begin"], entry["end"]), "",
+                   watch_line(entry["worst"]), ""]
+    return "\n".join(blocks)
+
+
+def row(*cells):
+    return "| " + " | ".join(one_line(cell) for cell in cells) + " |"
+
+
+def one_line(text):
+    return " ".join(text.split()).replace("|", "/")[:300]
+
+
+def seconds(value):
+    return "–" if value is None else f"{value:.0f}"
+
+
+def days(entries):
+    seen = sorted({entry["day"] for entry in entries.values()})
+    return f"Run on {seen[0]}." if len(seen) == 1 else f"Run from {seen[0]} to {seen[-1]}."
+
+
+SECTIONS = {"faults": faults_section, "steps": steps_section, "soak": soak_section}
