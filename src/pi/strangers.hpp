@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Port 3240 is open to everybody who reaches this machine. Who has connected and not yet shown a
 // ticket or an allowed request is a stranger, and strangers may cost little: 16 at a time, 2 an
-// address. Streams that nodes have announced are expected, so as many more are let in. And where a
-// crowd of strangers has taken all of that, the address of a linked node still gets its own.
+// address. Streams that nodes have announced are expected, so as many more are let in. A linked
+// node may come with as many as it can have devices here, in a crowd too: its connections overtake
+// what its link says of them.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +17,15 @@ class Strangers {
   public:
     static constexpr std::size_t at_most = 16;
     static constexpr std::size_t an_address = 2;
+    static constexpr std::size_t a_node = 16; ///< usbip-host has no more devices to give
 
     /// Whether one more may come from there. `expected`: tickets that could be shown now. `node`:
     /// a link goes to that address.
     bool enter(const std::string& address, std::size_t expected, bool node = false) {
         auto& from_there = by_address_[address];
         const bool crowded = !node && all_ >= at_most + expected;
-        if (crowded || from_there >= an_address + expected) {
+        const auto room = (node ? a_node : an_address) + expected;
+        if (crowded || from_there >= room) {
             if (from_there == 0)
                 by_address_.erase(address);
             ++turned_away_;
