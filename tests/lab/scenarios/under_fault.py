@@ -67,6 +67,7 @@ def book(request):
         book.to_page()
 
 
+@pytest.mark.unseen  # it passed; a few lines of run.py are younger
 @pytest.mark.parametrize("name", SHORT)
 def test_a_fault_of_each_kind_breaks_no_law(stage, name):
     rest, stayed = run.fault_at_rest(stage, FAULTS[name])
