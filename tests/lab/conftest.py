@@ -1,10 +1,6 @@
 """How scenarios get their lab: one boot for all of them, or the lab that `up` left running."""
 
-<<<<<<< HEAD
-=======
-import fcntl
 import random
->>>>>>> h8c
 import sys
 from pathlib import Path
 
