@@ -5,8 +5,13 @@
 #include "config/nearest.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/parser.h>
 
 namespace longcord {
 
@@ -33,16 +38,55 @@ Error YamlProblems::error() const {
     return Error{ErrorKind::invalid, fmt::format("{}", fmt::join(lines, "\n"))};
 }
 
+namespace {
+
+/// Where documents begin.
+class Beginnings final : public YAML::EventHandler {
+  public:
+    std::vector<YAML::Mark> marks;
+
+    void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(
+        const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(
+        const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    }
+    void OnSequenceEnd() override {}
+    void OnMapStart(
+        const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    }
+    void OnMapEnd() override {}
+};
+
+/// YAML::LoadAll finds documents without end behind a stray comma: yaml-cpp 0.7 never takes it.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    Beginnings found;
+    while (found.marks.size() < 2 && parser.HandleNextDocument(found)) {
+    }
+    return found.marks.size() < 2 ? std::nullopt : std::optional(found.marks[1]);
+}
+
+} // namespace
+
 YAML::Node load_yaml(std::string_view text, YamlProblems& problems) {
     if (!is_utf8(text)) {
         problems.lines.push_back(fmt::format("{}: the file is not valid UTF-8", problems.file));
         return {};
     }
     try {
-        std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-        if (documents.size() > 1)
-            problems.add(documents[1], "a second document ('---'): only one is read");
-        return documents.empty() ? YAML::Node() : documents.front();
+        const std::string copy(text);
+        if (const auto second = second_document(copy)) {
+            problems.lines.push_back(fmt::format(
+                "{}:{}: a second document ('---'), or a comma too many: only one is read",
+                problems.file, second->line + 1));
+            return {};
+        }
+        return YAML::Load(copy);
     } catch (const YAML::Exception& e) {
         // What yaml-cpp says is for programmers; the place is what helps.
         problems.lines.push_back(fmt::format(

@@ -35,7 +35,9 @@ Result<std::vector<Token>> split(std::string_view args) {
         }
         if (!token)
             token = Token{{}, i, i};
-        if (c == '\\' && quote != '\'' && i + 1 < args.size())
+        if (c == '\\' && quote != '\'' && i + 1 == args.size())
+            return fail(ErrorKind::invalid, "in its args, nothing follows the last backslash");
+        if (c == '\\' && quote != '\'')
             token->text += args[++i];
         else if (quote != 0 && c == quote)
             quote = 0;

@@ -18,7 +18,7 @@ constexpr std::string_view static_controller =
     "-device qemu-xhci,id=longcord,p2=15,p3=15,bus=pci.1,addr=0x1f";
 
 /// `args` with the controller; as it is where it is there already. ErrorKind::busy: something else
-/// has its slot or its id; ::invalid: a quote is not closed.
+/// has its slot or its id; ::invalid: a quote is not closed, or a backslash stands at the end.
 Result<std::string> with_controller(std::string_view args);
 
 /// `args` without it; as it is where it is not there.

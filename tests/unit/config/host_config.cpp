@@ -82,6 +82,13 @@ TEST_CASE("what is no YAML is refused with line and column") {
     CHECK(bad("node: a\n---\nnode: b\n").find("second document") != std::string::npos);
 }
 
+TEST_CASE("a comma too many, as after a line of JSON, is told and has an end") {
+    for (const char* text : {",", "[a],", "\"a\",", "node: a\n,\n", "---\n,"})
+        CHECK(bad(text).starts_with("host.yaml:"));
+    CHECK(bad("node: \"a\",\ndead_after: 3s\n").starts_with("host.yaml:1:"));
+    CHECK(bad(",").find("a comma too many") != std::string::npos);
+}
+
 TEST_CASE("what the YAML library quotes of the file can be shown") {
     for (int byte = 1; byte < 0x80; ++byte) {
         const std::string escape{'"', '\\', static_cast<char>(byte), '"'};

@@ -47,7 +47,7 @@ TEST_CASE("its slot or its id in other hands is refused, and named") {
 }
 
 TEST_CASE("args that nobody can split are left alone") {
-    for (const char* args : {"-cpu 'host", "\"", "-a \"b"}) {
+    for (const char* args : {"-cpu 'host", "\"", "-a \"b", "-a b\\", "\\"}) {
         CHECK(with_controller(args).error().kind == ErrorKind::invalid);
         CHECK(without_controller(args).error().kind == ErrorKind::invalid);
     }
