@@ -14,6 +14,32 @@
 
 using namespace longcord;
 
+namespace {
+
+struct PlayedJournald {
+    std::string folder = "/tmp/longcord-journal-XXXXXX";
+    std::string path;
+    UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+
+    PlayedJournald() {
+        REQUIRE(::mkdtemp(folder.data()) != nullptr);
+        path = folder + "/socket";
+    }
+    ~PlayedJournald() {
+        ::unlink(path.c_str());
+        ::rmdir(folder.c_str());
+    }
+    void listen() const {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        const auto* generic = reinterpret_cast<const sockaddr*>(&address); // NOLINT
+        REQUIRE(::bind(socket.get(), generic, sizeof address) == 0);
+    }
+};
+
+} // namespace
+
 TEST_CASE("a field is NAME=value; one with a newline goes with its length, little-endian") {
     std::string entry;
     add_journal_field(entry, "MESSAGE", "plugged");
@@ -25,44 +51,24 @@ TEST_CASE("a field is NAME=value; one with a newline goes with its length, littl
 }
 
 TEST_CASE("an entry is one datagram; where nobody listens it is not lost silently") {
-    std::string folder = "/tmp/longcord-journal-XXXXXX";
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    const std::string path = folder + "/socket";
-    const JournalSocket journal(path);
+    PlayedJournald journald;
+    const JournalSocket journal(journald.path);
     CHECK_FALSE(journal.send("MESSAGE=a\n"));
-    const UniqueFd listener(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    REQUIRE(
-        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) ==
-        0); // NOLINT
+    journald.listen();
     CHECK(journal.send("MESSAGE=b\n"));
     std::array<char, 64> got{};
-    CHECK(::recv(listener.get(), got.data(), got.size(), 0) == 10);
+    CHECK(::recv(journald.socket.get(), got.data(), got.size(), 0) == 10);
     CHECK(std::string(got.data()) == "MESSAGE=b\n");
-    ::unlink(path.c_str());
-    ::rmdir(folder.c_str());
 }
 
 TEST_CASE("a journald that takes nothing is not waited for") {
-    std::string folder = "/tmp/longcord-journal-XXXXXX";
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    const std::string path = folder + "/socket";
-    const UniqueFd listener(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    REQUIRE(
-        ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) ==
-        0); // NOLINT
-    const JournalSocket journal(path);
+    PlayedJournald journald;
+    journald.listen();
+    const JournalSocket journal(journald.path);
     bool taken = true;
     for (int entry = 0; taken && entry < 100'000; ++entry) // its queue has an end
         taken = journal.send("MESSAGE=c\n");
     CHECK_FALSE(taken);
-    ::unlink(path.c_str());
-    ::rmdir(folder.c_str());
 }
 
 TEST_CASE("stderr is the journal only where systemd named that very file") {
