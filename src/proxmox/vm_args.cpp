@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,10 @@ struct Token {
     std::size_t end = 0;
 };
 
+bool is_blank(char c) {
+    return trim(std::string_view(&c, 1)).empty();
+}
+
 /// Text::ParseWords::shellwords, which PVE uses: quotes, and a backslash outside single quotes.
 Result<std::vector<Token>> split(std::string_view args) {
     std::vector<Token> tokens;
@@ -27,7 +32,7 @@ Result<std::vector<Token>> split(std::string_view args) {
     char quote = 0;
     for (std::size_t i = 0; i < args.size(); ++i) {
         const char c = args[i];
-        if (quote == 0 && (c == ' ' || c == '\t')) {
+        if (quote == 0 && is_blank(c)) {
             if (token)
                 tokens.push_back(std::move(*token));
             token.reset();
@@ -52,6 +57,18 @@ Result<std::vector<Token>> split(std::string_view args) {
     if (token)
         tokens.push_back(std::move(*token));
     return tokens;
+}
+
+/// The text of some tokens, with what stands between them. A blank after a backslash is a token's
+/// own, so they are not what trim() leaves.
+std::string_view text_of(std::string_view args, std::span<const Token> tokens) {
+    if (tokens.empty())
+        return {};
+    return args.substr(tokens.front().begin, tokens.back().end - tokens.front().begin);
+}
+
+std::string joined(std::string_view head, std::string_view tail) {
+    return std::string(head) + (head.empty() || tail.empty() ? "" : " ") + std::string(tail);
 }
 
 using Properties = std::map<std::string, std::string>;
@@ -134,8 +151,7 @@ Result<std::string> with_controller(std::string_view args) {
         return std::string(args);
     if (found.taken)
         return *found.taken;
-    const auto before = trim(args);
-    return std::string(before) + (before.empty() ? "" : " ") + std::string(static_controller);
+    return joined(text_of(args, *tokens), static_controller);
 }
 
 Result<std::string> without_controller(std::string_view args) {
@@ -145,9 +161,9 @@ Result<std::string> without_controller(std::string_view args) {
     const Found found = look_for(*tokens);
     if (!found.ours)
         return std::string(args);
-    const auto head = trim(args.substr(0, (*tokens)[*found.ours].begin));
-    const auto tail = trim(args.substr((*tokens)[*found.ours + 1].end));
-    return std::string(head) + (head.empty() || tail.empty() ? "" : " ") + std::string(tail);
+    const std::span all(*tokens);
+    return joined(
+        text_of(args, all.first(*found.ours)), text_of(args, all.subspan(*found.ours + 2)));
 }
 
 } // namespace longcord

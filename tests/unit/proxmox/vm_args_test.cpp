@@ -12,7 +12,8 @@ TEST_CASE("the controller is added to what is there, once, and taken out again")
          {std::string(), std::string("-cpu host"), std::string("-smbios 'type=2,serial=a b'"),
           std::string("-device qemu-xhci,id=other,bus=pci.1,addr=0x1e"),
           std::string("-device qemu-xhci,id=longcord2,bus=pci.2,addr=0x1f"),
-          std::string("-chardev socket,id=x,path=/a\\ b")}) {
+          std::string("-chardev socket,id=x,path=/a\\ b"), std::string("-name ends\\ "),
+          std::string("-name ends\\\n")}) {
         const auto with = with_controller(before);
         REQUIRE(with.has_value());
         CHECK(with.value() == (before.empty() ? own : before + ' ' + own));
