@@ -108,6 +108,7 @@ Task<> KernelSource::adopt_imports() {
 
 Task<> KernelSource::list_everything() {
     co_await read_vhci();
+    const auto began = Clock::now();
     std::function<Result<std::vector<LocalDevice>>()> read =
         [roots = roots_]() -> Result<std::vector<LocalDevice>> {
         return read_local_devices(roots);
@@ -118,6 +119,9 @@ Task<> KernelSource::list_everything() {
         journal_.problem(devices.error().message);
         co_return;
     }
+    for (const auto& device : *devices)
+        if (is_out_of_date(reconciler_.world(), device, began))
+            co_return co_await list_everything();
     devices_listed(reconciler_.world(), *devices, Clock::now());
     for (const auto& device : *devices)
         if (admit_foreign_ && is_foreign(device))
@@ -175,6 +179,7 @@ void KernelSource::removed(const std::string& sysname) {
 Task<> KernelSource::read_device(std::string sysname) {
     for (;;) {
         reading_[sysname] = {};
+        const auto began = Clock::now();
         std::function<Result<LocalDevice>()> read = [roots = roots_, sysname] {
             return read_local_device(roots, sysname);
         };
@@ -182,7 +187,8 @@ Task<> KernelSource::read_device(std::string sysname) {
         const auto device = co_await pool_.run<LocalDevice>(key, read_limit, std::move(read));
         if (device && device->on_vhci)
             co_await read_vhci(); // says which port it came through
-        if (reading_[sysname].gone)
+        if (reading_[sysname].gone ||
+            (device && is_out_of_date(reconciler_.world(), *device, began)))
             continue;
         if (device) {
             device_seen(reconciler_.world(), *device, Clock::now());

@@ -55,8 +55,10 @@ void action_ended(World& world, const Action& action, const Result<>& result, Ti
     } else if (const auto* authorize = std::get_if<AuthorizeImport>(&action)) {
         for (auto& [port, import] : world.imports)
             if (import.place == authorize->place && import.local &&
-                import.local->sysfs_path == authorize->sysname)
+                import.local->sysfs_path == authorize->sysname) {
                 import.ready = result.has_value();
+                import.authorized_at = now;
+            }
     } else if (const auto* unplug = std::get_if<UnplugDevice>(&action)) {
         if (!unplug->deauthorize.empty())
             for (auto& [port, import] : world.imports)

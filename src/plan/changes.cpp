@@ -123,6 +123,15 @@ void device_seen(World& world, const LocalDevice& device, TimePoint now) {
         arrived(world, place, now);
 }
 
+bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint began) {
+    return device.on_vhci &&
+           std::any_of(world.imports.begin(), world.imports.end(), [&](const auto& entry) {
+               const auto& local = entry.second.local;
+               return local && local->sysfs_path == device.sysfs_path &&
+                      began < entry.second.authorized_at;
+           });
+}
+
 void device_gone(World& world, std::string_view sysname) {
     std::erase_if(
         world.local, [&](const auto& entry) { return entry.second.sysfs_path == sysname; });

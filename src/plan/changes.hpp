@@ -14,6 +14,9 @@ namespace longcord {
 /// All devices of this host, vhci's included: at start and after the monitor lost events.
 void devices_listed(World& world, const std::vector<LocalDevice>& devices, TimePoint now);
 void device_seen(World& world, const LocalDevice& device, TimePoint now);
+/// Reading it was begun at `began`, and an authorisation of it by us has ended since: it must be
+/// read again, or what it was before would be taken for what became of it.
+bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint began);
 /// `sysname`: "3-4.1"; a device that came through vhci or a real one.
 void device_gone(World& world, std::string_view sysname);
 

@@ -56,7 +56,8 @@ struct Import {
     unsigned configuration = 0;       ///< the active one since it is ready; 0: not seen yet
     /// What the guest selected instead: it is authorised with that from then on.
     std::optional<unsigned> guest_configuration;
-    bool ready = false; ///< configured, every interface authorised
+    bool ready = false;      ///< configured, every interface authorised
+    TimePoint authorized_at; ///< when our last authorisation of it ended
     /// At start: a VM that has not answered since may have it plugged.
     bool found = false;
 };

@@ -173,6 +173,20 @@ TEST_CASE(
     CHECK(town.planned().empty());
 }
 
+TEST_CASE("what was read of a device before its authorisation ended says nothing of it after") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench/1-1");
+    const TimePoint before = town.now;
+    town.now += seconds(1);
+    town.settle();
+    const LocalDevice& seen = *town.world.imports.begin()->second.local;
+    CHECK(is_out_of_date(town.world, seen, before));
+    CHECK_FALSE(is_out_of_date(town.world, seen, town.now));
+    LocalDevice other = seen;
+    other.sysfs_path = "5-2";
+    CHECK_FALSE(is_out_of_date(town.world, other, before));
+}
+
 TEST_CASE(
     "before that it is the rule's configuration, the first for Windows, or the kernel's choice") {
     const auto asked = [](const std::string& ostype, const std::string& rule, std::uint8_t count) {
