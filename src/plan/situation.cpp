@@ -42,9 +42,14 @@ bool Situation::relayed_to_silence() const noexcept {
     return import && import->engine == SealEngine::user && pi && !pi->linked && pi->silent;
 }
 
+bool Situation::disconnected() const noexcept {
+    return import && import->enumerated && !import->local;
+}
+
 bool Situation::stream_in_doubt() const noexcept {
     // No link tells how a plain server is.
-    return import && (!pi || pi->plain || !pi->linked || !pi->announced || import_outlived());
+    return import && !disconnected() &&
+           (!pi || pi->plain || !pi->linked || !pi->announced || import_outlived());
 }
 
 std::map<Place, Situation> situations(const World& world) {

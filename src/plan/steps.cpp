@@ -21,11 +21,16 @@ Step Stepper::run() {
     } else {
         owner_ = decide_owner(world_, shared_.rules, place_, s_);
     }
+    // QEMU's descriptor is dead already, so it can be told at once, and vhci frees its port
+    // meanwhile.
+    if (s_.disconnected() && !s_.plugs.empty())
+        if (Step out = with_plugs(); out.action)
+            return out;
     if (s_.import_outlived())
         return detach("the Pi no longer has that device");
     if (s_.relayed_to_silence())
         return detach("its Pi is silent");
-    if (s_.import && s_.import->enumerated && !s_.import->local)
+    if (s_.disconnected())
         return detach("its stream has ended");
     if (not_enumerated_in_time())
         return detach("the kernel did not enumerate it in 3 s", true);
