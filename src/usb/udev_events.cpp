@@ -7,7 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <libudev.h>
 
-#include <fcntl.h>
+#include <sys/epoll.h>
 
 namespace longcord {
 
@@ -42,22 +42,42 @@ UsbEvent::Action action_of(std::string_view action) {
     return Action::other;
 }
 
+UdevPtr<udev_monitor> listen_to(udev* context, const char* who) {
+    UdevPtr<udev_monitor> monitor(udev_monitor_new_from_netlink(context, who));
+    if (!monitor)
+        throw std::runtime_error("udev: cannot open its netlink socket");
+    udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), "usb", nullptr);
+    udev_monitor_set_receive_buffer_size(monitor.get(), receive_buffer); // root only
+    if (udev_monitor_enable_receiving(monitor.get()) < 0)
+        throw std::runtime_error("udev: cannot receive events");
+    return monitor;
+}
+
+/// What nobody has to wait for udev's rules to hear: that the kernel has done with a device that
+/// came (it has its driver and so its configuration, or none on a claimed port), or that it is
+/// gone.
+bool is_the_kernels(const UsbEvent& event) {
+    using Action = UsbEvent::Action;
+    return !event.interface && (event.action == Action::bind || event.action == Action::remove);
+}
+
 class UdevEvents final : public UsbEvents {
   public:
     explicit UdevEvents(asio::io_context& loop)
-        : udev_(udev_new()), monitor_(udev_monitor_new_from_netlink(udev_.get(), "udev")),
-          readable_(loop) {
-        if (!monitor_)
-            throw std::runtime_error("udev: cannot open its netlink socket");
-        udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", nullptr);
-        udev_monitor_set_receive_buffer_size(monitor_.get(), receive_buffer); // root only
-        if (udev_monitor_enable_receiving(monitor_.get()) < 0)
-            throw std::runtime_error("udev: cannot receive events");
-        // libudev aborts the process if somebody else closes its socket: Asio gets one of its own.
-        const int own = ::fcntl(udev_monitor_get_fd(monitor_.get()), F_DUPFD_CLOEXEC, 0);
-        if (own < 0)
-            throw std::runtime_error("udev: cannot duplicate its socket");
-        readable_.assign(own);
+        : udev_(udev_new()), kernel_(listen_to(udev_.get(), "kernel")),
+          rules_(listen_to(udev_.get(), "udev")), readable_(loop) {
+        // libudev aborts the process if somebody else closes its sockets: Asio gets what holds
+        // both.
+        const int both = ::epoll_create1(EPOLL_CLOEXEC);
+        if (both < 0)
+            throw std::runtime_error("udev: cannot wait for its sockets");
+        readable_.assign(both);
+        for (udev_monitor* monitor : {kernel_.get(), rules_.get()}) {
+            epoll_event event{};
+            event.events = EPOLLIN;
+            if (::epoll_ctl(both, EPOLL_CTL_ADD, udev_monitor_get_fd(monitor), &event) < 0)
+                throw std::runtime_error("udev: cannot wait for its socket");
+        }
     }
 
     Task<std::vector<UsbEvent>> next() override {
@@ -67,16 +87,19 @@ class UdevEvents final : public UsbEvents {
                 co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, as_value);
             if (error)
                 throw boost::system::system_error(error, "udev");
-            drain(events);
+            // In this order: what came after a removal is read, and so never taken for what went.
+            drain(*kernel_, events, is_the_kernels);
+            drain(*rules_, events, [](const UsbEvent& event) { return !is_the_kernels(event); });
         }
         co_return events;
     }
 
   private:
-    void drain(std::vector<UsbEvent>& events) {
+    template <class Wanted>
+    static void drain(udev_monitor& monitor, std::vector<UsbEvent>& events, Wanted wanted) {
         for (;;) {
             errno = 0;
-            const UdevPtr<udev_device> device(udev_monitor_receive_device(monitor_.get()));
+            const UdevPtr<udev_device> device(udev_monitor_receive_device(&monitor));
             if (!device && errno == EINTR)
                 continue;
             if (!device && errno == ENOBUFS) {
@@ -86,15 +109,18 @@ class UdevEvents final : public UsbEvents {
             if (!device)
                 return;
             const bool interface = text(udev_device_get_devtype(device.get())) == "usb_interface";
-            events.push_back(UsbEvent{
+            UsbEvent event{
                 action_of(text(udev_device_get_action(device.get()))),
                 text(udev_device_get_sysname(device.get())),
-                text(udev_device_get_devpath(device.get())), interface, false});
+                text(udev_device_get_devpath(device.get())), interface, false};
+            if (wanted(event))
+                events.push_back(std::move(event));
         }
     }
 
     UdevPtr<udev> udev_;
-    UdevPtr<udev_monitor> monitor_;
+    UdevPtr<udev_monitor> kernel_;
+    UdevPtr<udev_monitor> rules_;
     asio::posix::stream_descriptor readable_;
 };
 

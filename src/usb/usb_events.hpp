@@ -42,7 +42,8 @@ class UsbEvents {
 /// udev for the real root, the folder for any other. Throws where the source cannot be opened.
 std::unique_ptr<UsbEvents> watch_usb(asio::io_context& loop, const Roots& roots);
 
-/// Events after udev has worked through its rules, so device nodes and their permissions are there.
+/// A device's `bind` and `remove` come from the kernel itself, at once. Everything else comes after
+/// udev has worked through its rules, so a device is told once more then.
 std::unique_ptr<UsbEvents> watch_udev(asio::io_context& loop);
 
 /// Entries that come and go in <root>/sys/bus/usb/devices, which is created if need be.
