@@ -46,7 +46,7 @@ Task<> KernelSource::run() {
         }
         for (const auto& event : events) {
             if (event.action == UsbEvent::Action::remove && !event.interface) {
-                removed(event.sysname);
+                removed(event);
             } else {
                 if (event.sysname.starts_with("usb")) // vhci_hcd was loaded anew, perhaps
                     spawn_guarded(loop_, "vhci root hubs", prepare_root_hubs());
@@ -169,10 +169,10 @@ void KernelSource::refresh(const std::string& sysname) {
 }
 
 /// What is being read may be the device that is gone: its successor, or nothing, is read once more.
-void KernelSource::removed(const std::string& sysname) {
-    if (const auto reading = reading_.find(sysname); reading != reading_.end())
+void KernelSource::removed(const UsbEvent& event) {
+    if (const auto reading = reading_.find(event.sysname); reading != reading_.end())
         reading->second = {true, true};
-    device_gone(reconciler_.world(), sysname);
+    device_gone(reconciler_.world(), event.sysname, event.devnum);
     spawn_guarded(loop_, "reading vhci", read_vhci());
 }
 

@@ -41,7 +41,7 @@ class KernelSource {
     Task<> list_everything();
     Task<> read_vhci();
     void refresh(const std::string& sysname);
-    void removed(const std::string& sysname);
+    void removed(const UsbEvent& event);
     Task<> read_device(std::string sysname);
     Task<> admit(std::string sysname);
     bool is_foreign(const LocalDevice& device) const;

@@ -132,11 +132,13 @@ bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint beg
            });
 }
 
-void device_gone(World& world, std::string_view sysname) {
-    std::erase_if(
-        world.local, [&](const auto& entry) { return entry.second.sysfs_path == sysname; });
+void device_gone(World& world, std::string_view sysname, unsigned devnum) {
+    const auto it_is = [&](const LocalDevice& device) {
+        return device.sysfs_path == sysname && (devnum == 0 || device.device.devnum == devnum);
+    };
+    std::erase_if(world.local, [&](const auto& entry) { return it_is(entry.second); });
     for (auto& [port, import] : world.imports)
-        if (import.local && import.local->sysfs_path == sysname) {
+        if (import.local && it_is(*import.local)) {
             import.local.reset();
             import.ready = false;
         }

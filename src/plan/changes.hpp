@@ -17,8 +17,9 @@ void device_seen(World& world, const LocalDevice& device, TimePoint now);
 /// Reading it was begun at `began`, and an authorisation of it by us has ended since: it must be
 /// read again, or what it was before would be taken for what became of it.
 bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint began);
-/// `sysname`: "3-4.1"; a device that came through vhci or a real one.
-void device_gone(World& world, std::string_view sysname);
+/// `sysname`: "3-4.1"; a device that came through vhci or a real one. `devnum`: which one went, 0
+/// where nobody knows; what has come there since stays.
+void device_gone(World& world, std::string_view sysname, unsigned devnum = 0);
 
 /// An import of ours whose port the kernel has freed: its stream is over, its record is to go.
 struct FreedPort {

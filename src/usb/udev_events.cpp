@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/text.hpp"
 #include "usb/usb_events.hpp"
 
 #include <cerrno>
@@ -112,7 +113,12 @@ class UdevEvents final : public UsbEvents {
             UsbEvent event{
                 action_of(text(udev_device_get_action(device.get()))),
                 text(udev_device_get_sysname(device.get())),
-                text(udev_device_get_devpath(device.get())), interface, false};
+                text(udev_device_get_devpath(device.get())),
+                interface,
+                0,
+                false};
+            if (const char* number = udev_device_get_property_value(device.get(), "DEVNUM"))
+                event.devnum = parse_decimal(number).value_or(0);
             if (wanted(event))
                 events.push_back(std::move(event));
         }

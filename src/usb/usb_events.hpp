@@ -20,6 +20,7 @@ struct UsbEvent {
     std::string sysname; ///< "3-4.1", "3-4.1:1.0", "usb3"
     std::string devpath; ///< "/devices/..."; may be empty for a removal seen by the folder source
     bool interface = false; ///< devtype usb_interface
+    unsigned devnum = 0;    ///< of a device that is gone, on its bus; 0: not told
     bool overflow = false;  ///< events were lost: enumerate everything anew
 
     /// Says that events were lost.

@@ -103,7 +103,8 @@ class ActionLaws {
         const bool here = world_.local.contains(unplug.place) || (import && import->second.local);
         if (!device->hostport.empty() && here)
             return "unplugged, and another script has plugged it";
-        if (import && in_doubt(import->second))
+        // What the kernel has disconnected cannot stall.
+        if (import && in_doubt(import->second) && outside_.has_node(device->hostdevice))
             return "QEMU is told first, and its stream is in doubt";
         return "";
     }

@@ -48,14 +48,18 @@ void Outside::local_unplugs(const Place& place) {
     const auto local = locals.find(place);
     if (local == locals.end())
         return;
-    notes["kernel"].push_back({Note::Kind::gone, {}, {}, local->second.sysfs_path});
+    notes["kernel"].push_back(
+        {Note::Kind::gone, {}, {}, local->second.sysfs_path, local->second.device.devnum});
     locals.erase(local);
     uses.erase(place);
 }
 
 void Outside::frees(unsigned port) {
-    if (ports.erase(port) > 0)
-        notes["kernel"].push_back({Note::Kind::gone, {}, {}, sysname_of(port)});
+    const auto import = ports.find(port);
+    if (import == ports.end())
+        return;
+    notes["kernel"].push_back({Note::Kind::gone, {}, {}, sysname_of(port), import->second.devnum});
+    ports.erase(import);
 }
 
 void Outside::enumerates(unsigned port, bool odd) {

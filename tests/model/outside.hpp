@@ -23,6 +23,7 @@ struct Note {
     std::vector<Device> devices = {}; ///< listed, added
     Place place = {};                 ///< removed, available
     std::string sysname = {};         ///< device, gone
+    unsigned devnum = 0;              ///< gone; 0: it was never enumerated
 };
 
 struct RealPi {
@@ -79,6 +80,7 @@ class Outside {
     std::vector<VhciPort> vhci_table() const;
     std::vector<LocalDevice> kernel_devices() const;
     std::optional<LocalDevice> kernel_device(const std::string& sysname) const;
+    bool has_node(const std::string& node) const;
     /// What a session would see, and the nodes of our plugs that the process has open.
     std::pair<VmView, std::set<std::string>> view(unsigned vmid) const;
     std::vector<RunningVm> running() const;
@@ -99,7 +101,6 @@ class Outside {
   private:
     static std::string sysname_of(unsigned port);
     LocalDevice enumerated(unsigned port, const RealPort& import) const;
-    bool has_node(const std::string& node) const;
 
     unsigned next_devnum_ = 2;
     int next_pid_ = 1000;

@@ -160,7 +160,8 @@ bool Play::tell(const std::string& who) {
         pi_available(world_, said.place);
         break;
     case Note::Kind::gone:
-        device_gone(world_, said.sysname);
+        if (said.devnum != 0)
+            device_gone(world_, said.sysname, said.devnum);
         read_vhci();
         break;
     case Note::Kind::device:

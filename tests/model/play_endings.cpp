@@ -131,9 +131,11 @@ Result<> Play::end_import(Running& running, std::uint32_t how) {
         return can;
     if (how == unknown_undone) { // noted, and then not attached
         const Device& device = outside_.pis[action.place.pi].devices.at(action.place);
-        import_found(
-            world_, action.vhci_port,
-            {action.place, devid_of(device), now_, {}, false, {}, 0, {}, false, false});
+        Import import;
+        import.place = action.place;
+        import.devid = devid_of(device);
+        import.since = now_;
+        import_found(world_, action.vhci_port, std::move(import));
         return no_answer();
     }
     const auto attached = attach(action);

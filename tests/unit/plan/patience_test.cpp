@@ -200,6 +200,17 @@ TEST_CASE(
     CHECK(town.inside(100) == Ids{"usbhost-workbench-1-1"});
 }
 
+TEST_CASE("that another device has gone from there, before, is no news of the one that is there") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    const LocalDevice here = *town.world.imports.begin()->second.local;
+    device_gone(town.world, here.sysfs_path, here.device.devnum + 1);
+    CHECK(town.planned().empty());
+    device_gone(town.world, here.sysfs_path, here.device.devnum);
+    CHECK_FALSE(town.planned().empty());
+}
+
 TEST_CASE("a device that is gone is detached too where its VM takes no command") {
     Town town;
     town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
