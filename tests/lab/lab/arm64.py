@@ -12,7 +12,7 @@ from lab.pi import Pi
 from lab.progress import step
 
 CORTEX = ["-accel", "tcg,thread=multi", "-cpu", "cortex-a72"]  # a Raspberry Pi 4's
-BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "ext4"]
+BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "ext4", "crc32c_generic"]
 
 
 class ArmPi(Pi):
