@@ -12,7 +12,7 @@ from repository import Repository, source  # noqa: E402
 BOARD = Gadget(vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
 PORT = 8000
 
-pytestmark = [pytest.mark.packages, pytest.mark.unseen]
+pytestmark = pytest.mark.packages
 
 
 @pytest.fixture
