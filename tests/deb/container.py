@@ -9,7 +9,8 @@ from pathlib import Path
 
 from chroot import Chroot
 
-SYSTEM = ("systemd-sysv", "dbus", "openssh-server", "udev")
+# What a machine has, and what autopkgtest would bring itself if there were a network.
+SYSTEM = ("systemd-sysv", "dbus", "openssh-server", "udev", "apt-utils", "dpkg-dev")
 BOOT_SECONDS = 120
 
 
