@@ -3,6 +3,7 @@
 ~/.cache/longcord-deb, with the packages it fetched. No service starts in it, and it has its own /proc."""
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,23 +19,29 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "long
 NO_SERVICES = "#!/bin/sh\nexit 101\n"
 
 
-def base():
-    """The tree that all others are copies of. Made anew where the sources are others than then."""
-    suite, sources = rootfs.debian_sources()
-    tree = CACHE / f"{suite}-{hashlib.sha256(sources.encode()).hexdigest()[:12]}"
+def base(release=None, security=True):
+    """The tree that all others are copies of. Made anew where the sources are others than then. Packages are built in one
+    without security updates: they shall not ask for a library that only an updated machine has."""
+    suite, sources = rootfs.debian_sources(release, security)
+    kind = f"{suite}-{'machine' if security else 'build'}"
+    tree = CACHE / f"{kind}-{hashlib.sha256(sources.encode()).hexdigest()[:12]}"
     if tree.exists():
         return tree
-    for old in CACHE.glob(f"{suite}-*"):
+    for old in CACHE.glob(f"{kind}-*"):
         shutil.rmtree(old)
     CACHE.mkdir(parents=True, exist_ok=True)
     made = tree.with_suffix(".new")
     shutil.rmtree(made, ignore_errors=True)
-    subprocess.run(
+    done = subprocess.run(
         ["mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", "--include=debian-archive-keyring",
          "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/locale/*",
          *(f"--aptopt={line}" for line in rootfs.proxy_settings()),
          "--customize-hook=rm -f $1/etc/resolv.conf", "--skip=cleanup/apt/lists",
-         suite, made, "-"], input=sources, text=True, check=True)
+         suite, made, "-"], input=sources, text=True)
+    if done.returncode != 0:
+        shutil.rmtree(made, ignore_errors=True)
+        raise SystemExit(f"no Debian {suite} could be made, as said above, from the package sources of this machine "
+                         f"(/etc/apt):\n{sources}")
     policy = made / "usr/sbin/policy-rc.d"
     policy.write_text(NO_SERVICES)
     policy.chmod(0o755)
@@ -48,9 +55,9 @@ class Chroot:
     """What changes lies in memory, over trees that stay as they are. tests/run gives the tests a mount namespace of
     their own, so that nothing stays mounted if they are killed."""
 
-    def __init__(self, *trees):
+    def __init__(self, *trees, size="2G"):
         self.folder = Path(tempfile.mkdtemp(prefix="longcord-deb-"))
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2G,mode=755", "longcord-deb", self.folder], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "longcord-deb", self.folder], check=True)
         self.changes, self.root = self.folder / "changes", self.folder / "root"
         for name in (self.changes, self.root, self.folder / "work"):
             name.mkdir()
@@ -70,15 +77,18 @@ class Chroot:
     def path(self, name):
         return self.root / name.lstrip("/")
 
-    def try_run(self, *words, **more):
-        """In namespaces of its own, so that nothing stays mounted, and no process stays. stderr is in stdout."""
-        inside = ('mount --bind "$1" "$2/var/cache/apt/archives" && mount -t proc proc "$2/proc" && '
-                  'root=$2 && shift 2 && exec chroot "$root" "$@"')
+    def try_run(self, *words, binds=None, environment=None, timeout=600, log=subprocess.PIPE, **more):
+        """In namespaces of its own, so that nothing stays mounted, and no process stays. stderr is in stdout, or both in
+        the file `log`. Folders of this machine can be seen there: binds={folder here: "/folder/there"}."""
+        binds = {self.archives: "/var/cache/apt/archives", **(binds or {})}
+        mounts = "".join(f'mount --bind {shlex.quote(str(here))} "$1{there}" && ' for here, there in binds.items())
+        inside = f'{mounts}mount -t proc proc "$1/proc" && exec chroot "$@"'
         return subprocess.run(
             ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-c", inside, "sh",
-             self.archives, self.root, *words],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **more)
+             self.root, *words],
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
+                 **(environment or {})},
+            stdout=log, stderr=subprocess.STDOUT, text=True, timeout=timeout, **more)
 
     def run(self, *words, **more):
         done = self.try_run(*words, **more)
@@ -89,14 +99,14 @@ class Chroot:
         """As an administrator would, without questions; a changed conffile stays."""
         return self.run("apt-get", "-qy", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", *words)
 
-    def install(self, debs):
+    def install(self, debs, *options):
         """From files, through apt, so that only declared dependencies come along."""
         there = self.path("/tmp/debs")
         shutil.rmtree(there, ignore_errors=True)
         there.mkdir()
         for deb in debs:
             shutil.copy(deb, there)
-        said = self.apt("install", *sorted(f"/tmp/debs/{deb.name}" for deb in debs))
+        said = self.apt("install", *options, *sorted(f"/tmp/debs/{deb.name}" for deb in debs))
         shutil.rmtree(there)
         return said
 

@@ -5,15 +5,56 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chroot import Chroot, base
+from chroot import Chroot, base, rootfs
+from clean import RELEASES, native, output
+from later import make_later
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("longcord-common", "longcord-host", "longcord-pi", "longcord-portal")
 
 
+OWN, _ = rootfs.debian_sources()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="every release and architecture, and not this machine's only")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "all: only with --all")
+
+
+def pytest_generate_tests(metafunc):
+    """What asks for packages is tried with those of each release that a node can have."""
+    if "release" in metafunc.fixturenames:
+        others = [name for name in RELEASES if name != OWN] if metafunc.config.option.all else []
+        metafunc.parametrize("release", [OWN, *others], scope="session")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.option.all:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("all")])
+        items[:] = [item for item in items if not item.get_closest_marker("all")]
+
+
 @pytest.fixture(scope="session")
-def packages():
-    """The folder with the packages; one from before where $LONGCORD_DEBS names it."""
+def built():
+    """built(release, architecture): the folder with its packages, made in a clean Debian, once a session."""
+    made = {}
+
+    def build(release, architecture):
+        if (release, architecture) not in made:
+            subprocess.run([REPOSITORY / "tests/deb/build", release, architecture], check=True)
+            made[release, architecture] = output(release, architecture)
+        return made[release, architecture]
+    return build
+
+
+@pytest.fixture(scope="session")
+def packages(release, built):
+    """The folder with the packages for this machine's architecture; one from before where $LONGCORD_DEBS names it."""
+    if release != OWN:
+        return built(release, native())
     if "LONGCORD_DEBS" in os.environ:
         return Path(os.environ["LONGCORD_DEBS"])
     subprocess.run([REPOSITORY / "tests/deb/build"], check=True)
@@ -32,23 +73,12 @@ def debs(packages):
 def later(debs, tmp_path_factory):
     """The same packages as the next version: what an upgrade meets."""
     folder = tmp_path_factory.mktemp("later")
-    made = {}
-    for name, deb in debs.items():
-        tree = folder / name
-        subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
-        control = tree / "DEBIAN/control"
-        version = subprocess.run(["dpkg-deb", "-f", deb, "Version"], check=True, capture_output=True,
-                                 text=True).stdout.strip()
-        control.write_text(control.read_text().replace(version, f"9:{version}"))
-        made[name] = folder / f"{name}_later.deb"
-        subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", tree, made[name]], check=True,
-                       stdout=subprocess.DEVNULL)
-    return made
+    return {name: make_later(deb, folder) for name, deb in debs.items()}
 
 
 @pytest.fixture(scope="session")
-def clean():
-    return base()
+def clean(release):
+    return base(release)
 
 
 @pytest.fixture

@@ -69,11 +69,11 @@ def made(kind, key, what, build):
     return folder
 
 
-def build_image(folder, tree):
+def build_image(folder, tree, unpack=kernel.unpack, modules=BOOT_MODULES):
     folder.mkdir()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", folder / "ssh_key"], check=True)
-    kernel.unpack(next((tree / "boot").glob("vmlinuz-*")), folder / "vmlinux")
-    initramfs.build(folder / "boot.img", paths.LAB / "image/boot-init", {}, BOOT_APPLETS, BOOT_MODULES, tree)
+    unpack(next((tree / "boot").glob("vmlinuz-*")), folder / "vmlinux")
+    initramfs.build(folder / "boot.img", paths.LAB / "image/boot-init", {}, BOOT_APPLETS, modules, tree)
     copy = folder / "root"
     subprocess.run(["cp", "-a", "--reflink=auto", tree, copy], check=True)
     subprocess.run([paths.LAB / "image/finish", copy, folder / "ssh_key.pub"], check=True)

@@ -125,8 +125,13 @@ def uninstall(lab, host_tree, pi_tree):
     """Takes the same files out again and leaves the machines as they were, as far as that matters here."""
     sides = [(node, host_tree, SERVICES["host"]) for node in lab.nodes()] + [(lab.pi, pi_tree, SERVICES["pi"])]
     for machine, tree, services in sides:
-        machine.run(f"systemctl stop {' '.join(services)} 2>/dev/null; true")
-        files = [f"/{file.relative_to(tree)}" for file in tree.rglob("*") if not file.is_dir()]
-        machine.run("xargs -d '\\n' rm -f", input="\n".join(files))
-        machine.run("systemctl daemon-reload; udevadm control --reload; rm -rf /etc/longcord")
+        remove(machine, tree, services)
+        machine.run("rm -rf /etc/longcord")
     lab.product = False
+
+
+def remove(machine, tree, services):
+    machine.run(f"systemctl disable --quiet --now {' '.join(services)} 2>/dev/null; true")
+    files = [f"/{file.relative_to(tree)}" for file in tree.rglob("*") if not file.is_dir()]
+    machine.run("xargs -d '\\n' rm -f", input="\n".join(files))
+    machine.run("systemctl daemon-reload; udevadm control --reload")

@@ -26,6 +26,12 @@ def unpack(vmlinuz, vmlinux):
     vmlinux.write_bytes(elf)
 
 
+def unpack_arm64(vmlinuz, image):
+    """QEMU boots arm64's Image as it is; some packages have it compressed by gzip."""
+    data = vmlinuz.read_bytes()
+    image.write_bytes(decompress(data) if data.startswith(b"\x1f\x8b") else data)
+
+
 def decompress(packed):
     # The last four bytes of the payload are the unpacked size, which the decompressors must not see as data.
     if packed.startswith(b"\xfd7zXZ"):

@@ -11,11 +11,11 @@ from lab import paths, qemu, qmp
 from lab.ssh import Ssh
 from lab.wait import wait
 
-BOOT_TIMEOUT = 300
-
 
 class Machine:
     role = None
+    hardware = qemu.PC
+    boot_timeout = 300
 
     def __init__(self, images, run, port):
         self.images = images
@@ -33,7 +33,8 @@ class Machine:
         subprocess.run(overlay, check=True)
         with open(self.folder / "qemu.log", "w") as log:
             self._before_boot(log)
-            line = qemu.command_line(self.role, self.images, disk, self.folder, self.port, accelerator)
+            line = qemu.command_line(self.role, self.images, disk, self.folder, self.port, accelerator,
+                                     self.hardware)
             # A session of its own: the machine may outlive the command that booted it, and gets no Ctrl-C.
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         (self.folder / "pid").write_text(str(process.pid))
@@ -50,9 +51,9 @@ class Machine:
         def answers():
             self.ssh.connect()
             return True
-        wait(answers, BOOT_TIMEOUT, f"sshd of {self.role}", every=0.5)
+        wait(answers, self.boot_timeout, f"sshd of {self.role}", every=0.5)
         wait(lambda: self.run("systemctl is-system-running --wait", check=False).stdout.strip() in ("running", "degraded"),
-             BOOT_TIMEOUT, f"the boot of {self.role} to end")
+             self.boot_timeout, f"the boot of {self.role} to end")
         for local, remote in self.forwards.items():
             self.ssh.forward(local, remote)
 
@@ -93,7 +94,7 @@ class Machine:
         def booted():
             self.ssh.connect()
             return self.boot_id() != before
-        wait(booted, BOOT_TIMEOUT, f"{self.role} to boot again", every=1)
+        wait(booted, self.boot_timeout, f"{self.role} to boot again", every=1)
         self.wait_until_up()
 
     # -- inside --------------------------------------------------------------------------------------------------

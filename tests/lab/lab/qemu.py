@@ -7,18 +7,23 @@ ROLES = {
     "node2": {"memory": 1536, "cpus": 2, "id": 3},
 }
 
-KERNEL_OPTIONS = "console=ttyS0 root=/dev/vda rw quiet nokaslr mitigations=off audit=0 net.ifnames=0 tsc=reliable"
+# What a machine is. An arm64 one is slow, however this machine emulates it.
+PC = {"program": "qemu-system-x86_64", "console": "ttyS0", "options": ["-machine", "pc,usb=off"]}
+ARM64 = {"program": "qemu-system-aarch64", "console": "ttyAMA0",
+         "options": ["-machine", "virt", "-device", "virtio-rng-pci"]}
+
+KERNEL_OPTIONS = "root=/dev/vda rw quiet nokaslr mitigations=off audit=0 net.ifnames=0 tsc=reliable"
 
 
-def command_line(role, images, disk, run, ssh_port, accelerator):
+def command_line(role, images, disk, run, ssh_port, accelerator, hardware=PC):
     """`run` is the folder of this machine's sockets and logs; the cables' sockets and /etc/pve lie beside it."""
     traits = ROLES[role]
     number = traits["id"]
     return [
-        "qemu-system-x86_64", "-name", f"longcord-lab-{role}", "-nodefaults", "-display", "none",
-        "-machine", "pc,usb=off", *accelerator, "-m", str(traits["memory"]), "-smp", str(traits["cpus"]),
+        hardware["program"], "-name", f"longcord-lab-{role}", "-nodefaults", "-display", "none",
+        *hardware["options"], *accelerator, "-m", str(traits["memory"]), "-smp", str(traits["cpus"]),
         "-kernel", str(images.kernel), "-initrd", str(images.boot),
-        "-append", f"{KERNEL_OPTIONS} lab.role={role} systemd.machine_id={number:032x}",
+        "-append", f"console={hardware['console']} {KERNEL_OPTIONS} lab.role={role} systemd.machine_id={number:032x}",
         "-drive", f"if=none,id=disk,format=qcow2,cache=unsafe,file={disk}",
         "-device", "virtio-blk-pci,drive=disk",
         "-netdev", f"user,id=control,restrict=on,hostfwd=tcp:127.0.0.1:{ssh_port}-:22",
