@@ -1,0 +1,31 @@
+"""A VM starts that has eight boards: each is plugged once, and none is taken out again."""
+
+from lab.come_and_go import wait_in_guest
+from lab.gadget import Gadget
+from lab.install import HOOKSCRIPT
+
+BOARDS = [Gadget(name=f"board{number}", serial=f"{number:04}", socket=number) for number in range(8)]
+
+
+def test_each_is_plugged_once(longcord, lab):
+    vm = lab.node.vm(100)
+    vm.configure(hookscript=HOOKSCRIPT)
+    vm.ensure_running()
+    vm.write_rules("workbench 1a86:55d4")
+    places = [lab.pi.plug(board) for board in BOARDS]
+    wait_in_guest(vm, BOARDS)
+    vm.stop()
+    for place in places:
+        longcord.wait_state(place, "unclaimed")
+    since = longcord.last_event()
+    vm.start()
+    wait_in_guest(vm, BOARDS)
+    for place in places:
+        longcord.wait_state(place, "plugged")
+    happened = [(event["kind"], event["place"]) for event in longcord.events(since)
+                if event["kind"] in ("plugged", "unplugged", "failed", "detached")]
+    assert sorted(happened) == sorted(("plugged", place) for place in places)
+    # Judged by the guest and by QEMU: all eight are open, and are what the Pi has there.
+    assert len(vm.plugged()) == len(BOARDS)
+    seen = {vm.guest.wait_tty(f"ttyACM{number}")["serial"] for number in range(len(BOARDS))}
+    assert seen == {board.serial for board in BOARDS}
