@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from clean import RELEASES
-from later import field, make_later
+from later import field, make_later, newer
 from repository import Repository, source
 
 
@@ -39,11 +39,6 @@ def add(machine, repository, site, suite):
     key.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(repository.folder / "longcord.asc", key)
     machine.path("/etc/apt/sources.list.d/longcord.sources").write_text(source(site, suite))
-
-
-def newer(version):
-    number, release = version.split("~")
-    return f"{number}.1~{release}"
 
 
 def test_a_machine_installs_by_name_and_is_upgraded(repository, site, machine, debs, release, tmp_path):

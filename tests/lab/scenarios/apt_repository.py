@@ -6,7 +6,7 @@ from lab import packages
 from lab.gadget import Gadget
 from lab.packages import APT
 
-from later import field, make_later  # noqa: E402  (tests/deb, by lab.packages)
+from later import field, make_later, newer  # noqa: E402  (tests/deb, by lab.packages)
 from repository import Repository, source  # noqa: E402
 
 BOARD = Gadget(vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
@@ -20,11 +20,6 @@ def repository(tmp_path):
     made = Repository(tmp_path / "site")
     yield made
     made.close()
-
-
-def newer(version):
-    number, release = version.split("~")
-    return f"{number}.1~{release}"
 
 
 def test_a_pi_installs_longcord_by_name_and_is_upgraded(longcord, lab, repository, tmp_path):
