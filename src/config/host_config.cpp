@@ -9,8 +9,6 @@
 
 namespace longcord {
 
-static constexpr std::size_t max_file = 1024 * 1024;
-
 milliseconds HostConfig::dead_after_of(const std::string& pi) const {
     const auto settings = pis.find(pi);
     if (settings != pis.end() && settings->second.dead_after)
@@ -258,7 +256,7 @@ Result<HostConfig> parse_host_config(std::string_view text, const std::string& f
 }
 
 Result<HostConfig> load_host_config(const std::filesystem::path& file) {
-    const auto text = read_file(file, max_file);
+    const auto text = read_file(file, max_settings);
     if (!text && text.error().kind == ErrorKind::not_found)
         return HostConfig{};
     if (!text)

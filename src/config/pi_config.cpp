@@ -10,8 +10,6 @@
 
 namespace longcord {
 
-static constexpr std::size_t max_file = 1024 * 1024;
-
 Result<> PiConfig::check() const {
     for (std::size_t i = 0; i < nodes.size(); ++i)
         if (std::find(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(i), nodes[i]) !=
@@ -195,7 +193,7 @@ Result<PiConfig> parse_pi_config(std::string_view text, const std::string& file)
 }
 
 Result<PiConfig> load_pi_config(const std::filesystem::path& file) {
-    const auto text = read_file(file, max_file);
+    const auto text = read_file(file, max_settings);
     if (!text && text.error().kind == ErrorKind::not_found)
         return PiConfig{};
     if (!text)

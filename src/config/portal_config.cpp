@@ -7,8 +7,6 @@
 
 namespace longcord {
 
-static constexpr std::size_t max_file = 1024 * 1024;
-
 std::vector<Address> PortalConfig::addresses() const {
     if (role == Role::pi || listen_given)
         return listen;
@@ -89,7 +87,7 @@ Result<PortalConfig> parse_portal_config(std::string_view text, const std::strin
 }
 
 Result<PortalConfig> load_portal_config(const std::filesystem::path& file) {
-    const auto text = read_file(file, max_file);
+    const auto text = read_file(file, max_settings);
     if (!text && text.error().kind == ErrorKind::not_found)
         return PortalConfig{};
     if (!text)

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@
 #include <yaml-cpp/yaml.h>
 
 namespace longcord {
+
+/// Bytes of a settings file that are read; more is an error.
+constexpr std::size_t max_settings = 1024 * 1024;
 
 /// One document's file name and what is wrong with it.
 struct YamlProblems {

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view type = "ssh-ed25519";
 constexpr std::string_view prefix = "SHA256:";
-constexpr std::size_t hash_size = 32;
 
 struct FreeKey {
     void operator()(EVP_PKEY* key) const noexcept { ::EVP_PKEY_free(key); }
@@ -107,7 +106,7 @@ std::optional<std::string> fingerprint_bytes(std::string_view fingerprint) {
     if (!fingerprint.starts_with(prefix))
         return std::nullopt;
     auto bytes = decode_base64(std::string(fingerprint.substr(prefix.size())) + '=');
-    return bytes && bytes->size() == hash_size ? bytes : std::nullopt;
+    return bytes && bytes->size() == fingerprint_size ? bytes : std::nullopt;
 }
 
 } // namespace longcord

@@ -8,6 +8,7 @@
 #include "link/authorized_key.hpp"
 #include "seal/stream_secret.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,9 @@ Result<std::string> private_key_file(const KeySeed& seed, std::string_view comme
 /// "SHA256:..." as `ssh-keygen -l` shows it.
 std::string fingerprint_of(const PublicKey& key);
 
-/// The 32 bytes behind a fingerprint, and back; nullopt for what is none.
+constexpr std::size_t fingerprint_size = 32; ///< bytes of a SHA-256
+
+/// The bytes behind a fingerprint, and back; nullopt for what is none.
 std::optional<std::string> fingerprint_bytes(std::string_view fingerprint);
 std::string fingerprint_text(std::string_view bytes);
 

@@ -13,7 +13,6 @@ namespace {
 
 constexpr unsigned token_version = 1;
 constexpr std::size_t crc_size = 4;
-constexpr std::size_t hash_size = 32;
 constexpr const char* again = "copy the whole line again";
 
 /// CRC-32 as zip and Ethernet have it (reflected, 0xedb88320).
@@ -45,7 +44,7 @@ std::string bytes_of(const TokenNode& node) {
     const auto hash = fingerprint_bytes(node.fingerprint);
     const auto count = std::min(node.addresses.size(), max_token_addresses);
     std::string out = counted(node.name) + big_endian(node.port, 2) + static_cast<char>(type) +
-                      hash.value_or(std::string(hash_size, '\0')) + static_cast<char>(count);
+                      hash.value_or(std::string(fingerprint_size, '\0')) + static_cast<char>(count);
     for (std::size_t i = 0; i < count; ++i)
         out += counted(node.addresses[i]);
     return out;
@@ -97,7 +96,7 @@ Result<TokenNode> read_node(Reader& reader) {
     node.name = printable(reader.text());
     node.port = static_cast<std::uint16_t>(reader.number(2));
     const auto type = reader.number(1);
-    const auto hash = reader.take(hash_size);
+    const auto hash = reader.take(fingerprint_size);
     const auto addresses = reader.number(1);
     if (reader.beyond() || node.port == 0 || type == 0 || type > token_key_types().size() ||
         addresses == 0 || addresses > max_token_addresses || node.name.size() > max_token_text)

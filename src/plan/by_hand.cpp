@@ -6,17 +6,9 @@
 #include "plan/standing.hpp"
 #include "qmp/plug_id.hpp"
 
-#include <algorithm>
-
 namespace longcord {
 
 namespace {
-
-bool holds(const Situation& situation, unsigned vmid) {
-    return std::any_of(situation.plugs.begin(), situation.plugs.end(), [&](const SeenPlug& plug) {
-        return plug.vmid == vmid;
-    });
-}
 
 /// There is no line of a file to speak for it: no options, and force only where it was asked for.
 const Rule* rule_of(const ByHand& hand) {
@@ -81,7 +73,7 @@ Ownership owned_by_hand(const World& world, const ByHand& hand, const Situation&
     case Standing::open:
         return {Ownership::Kind::owned, hand.vmid, rule_of(hand), why};
     case Standing::keeping:
-        if (holds(situation, hand.vmid))
+        if (situation.plugged_into(hand.vmid))
             return {Ownership::Kind::owned, hand.vmid, rule_of(hand), why};
         return {
             Ownership::Kind::nobody, 0, nullptr,

@@ -17,12 +17,6 @@ std::string name_claim(const Claim& claim) {
 
 namespace {
 
-bool holds(const Situation& situation, unsigned vmid) {
-    return std::any_of(situation.plugs.begin(), situation.plugs.end(), [&](const SeenPlug& plug) {
-        return plug.vmid == vmid;
-    });
-}
-
 /// The claims that count now, strongest first.
 struct Field {
     std::vector<Claim> eligible;
@@ -38,7 +32,7 @@ Field who_may_have_it(
             field.eligible.push_back(claim);
             break;
         case Standing::keeping:
-            if (holds(situation, claim.vmid))
+            if (situation.plugged_into(claim.vmid))
                 field.eligible.push_back(claim);
             break;
         case Standing::unknown:
@@ -99,7 +93,7 @@ Ownership decide_owner(
     const auto [eligible, unheard] = who_may_have_it(world, situation, all);
 
     const auto holder = std::find_if(eligible.begin(), eligible.end(), [&](const Claim& claim) {
-        return holds(situation, claim.vmid);
+        return situation.plugged_into(claim.vmid);
     });
     const Claim* best = eligible.empty() ? nullptr : &eligible.front();
     if (holder != eligible.end() && !(best->strength > holder->strength))

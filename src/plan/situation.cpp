@@ -3,6 +3,8 @@
 
 #include "qmp/plug_id.hpp"
 
+#include <algorithm>
+
 namespace longcord {
 
 const Device* Situation::device() const noexcept {
@@ -40,6 +42,11 @@ const BusyElsewhere* Situation::busy_elsewhere(const Place& place) const noexcep
 
 bool Situation::relayed_to_silence() const noexcept {
     return import && import->engine == SealEngine::user && pi && !pi->linked && pi->silent;
+}
+
+bool Situation::plugged_into(unsigned vmid) const noexcept {
+    return std::any_of(
+        plugs.begin(), plugs.end(), [&](const SeenPlug& plug) { return plug.vmid == vmid; });
 }
 
 bool Situation::disconnected() const noexcept {

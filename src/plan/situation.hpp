@@ -39,6 +39,8 @@ struct Situation {
     const BusyElsewhere* busy_elsewhere(const Place& place) const noexcept;
     /// A stream that our own process carries has nobody at its other end: the Pi fell silent.
     bool relayed_to_silence() const noexcept;
+    /// That VM's QEMU has something of this place.
+    bool plugged_into(unsigned vmid) const noexcept;
     /// The kernel here has disconnected the import: nothing of it can stall any more.
     bool disconnected() const noexcept;
     /// Nobody can say that the stream still flows. A device_del on a stalled import freezes the VM.

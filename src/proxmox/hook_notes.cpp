@@ -20,7 +20,7 @@ namespace {
 
 constexpr seconds slow_look{10};
 
-struct Found {
+struct Written {
     timespec written{};
     std::string name;
     HookNote note;
@@ -67,7 +67,7 @@ Task<std::vector<HookNote>> HookNotes::next() {
 }
 
 std::vector<HookNote> HookNotes::take() {
-    std::vector<Found> found;
+    std::vector<Written> found;
     const auto names = names_in(directory_.directory());
     if (!names)
         return {};
@@ -75,9 +75,9 @@ std::vector<HookNote> HookNotes::take() {
         auto note = parse_note(name);
         struct stat status;
         if (note && ::lstat((directory_.directory() / name).c_str(), &status) == 0)
-            found.push_back(Found{status.st_mtim, name, std::move(*note)});
+            found.push_back(Written{status.st_mtim, name, std::move(*note)});
     }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    std::sort(found.begin(), found.end(), [](const Written& a, const Written& b) {
         return std::tie(a.written.tv_sec, a.written.tv_nsec, a.name) <
                std::tie(b.written.tv_sec, b.written.tv_nsec, b.name);
     });

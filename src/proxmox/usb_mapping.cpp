@@ -2,22 +2,16 @@
 #include "proxmox/usb_mapping.hpp"
 
 #include "base/text.hpp"
+#include "proxmox/first_part.hpp"
 
 namespace longcord {
-
-static std::string_view take(std::string_view& rest, char separator) {
-    const auto end = rest.find(separator);
-    const auto head = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return head;
-}
 
 /// "node=pve1,id=0951:1666,path=1-2.3"
 static UsbMapping parse_entry(std::string_view value) {
     UsbMapping entry;
     while (!value.empty()) {
-        std::string_view part = take(value, ',');
-        const auto key = trim(take(part, '='));
+        std::string_view part = take_first_part(value, ',');
+        const auto key = trim(take_first_part(part, '='));
         const auto text = trim(part);
         if (key == "node") {
             entry.node = printable(text);
@@ -36,7 +30,7 @@ UsbMappings parse_usb_mappings(std::string_view text) {
     UsbMappings mappings;
     std::string name;
     while (!text.empty()) {
-        const auto line = take(text, '\n');
+        const auto line = take_first_part(text, '\n');
         const auto words = trim(line);
         if (words.empty() || words.starts_with('#'))
             continue;

@@ -2,6 +2,7 @@
 #include "proxmox/vm_config.hpp"
 
 #include "base/text.hpp"
+#include "proxmox/first_part.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,14 +23,6 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-/// Takes what stands before the first `separator` off the front of `rest`.
-std::string_view take(std::string_view& rest, char separator) {
-    const auto end = rest.find(separator);
-    const auto head = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return head;
-}
-
 struct Property {
     std::string_view key; ///< empty: the value stands alone
     std::string_view value;
@@ -37,7 +30,7 @@ struct Property {
 
 /// One "key=value" of a comma-separated property string (PVE::JSONSchema::parse_property_string).
 Property take_property(std::string_view& rest) {
-    std::string_view part = take(rest, ',');
+    std::string_view part = take_first_part(rest, ',');
     const auto equals = part.find('=');
     if (equals == std::string_view::npos)
         return {{}, trim(part)};
@@ -148,7 +141,7 @@ VmConfig parse_vm_config(std::string_view text) {
     VmConfig config;
     const std::string_view whole = text;
     while (!text.empty()) {
-        const auto line = take(text, '\n');
+        const auto line = take_first_part(text, '\n');
         if (line.starts_with('['))
             break;
         const auto colon = line.find(':'); // '#': the VM's description, which may hold anything

@@ -22,7 +22,7 @@ static QmpCommand property(const std::string& path, const char* name) {
 }
 
 /// Empty: no text, an error, or nothing.
-static std::string text(const json& value) {
+static std::string word(const json& value) {
     const auto* string = value.get_ptr<const json::string_t*>();
     return string ? printable(*string) : std::string{};
 }
@@ -100,7 +100,7 @@ Result<> ViewQuery::take_lists(const std::vector<QmpAnswer>& answers) {
     const auto state = status.is_object() ? status.find("status") : status.end();
     if (!status.is_object() || state == status.end() || !state->is_string())
         return fail(ErrorKind::protocol, "QEMU does not say whether the VM runs");
-    state_ = run_state_from(text(*state));
+    state_ = run_state_from(word(*state));
     // A VM without a single -device may have neither folder.
     if (!answers[1].value.is_array() && !is_device_not_found(answers[1]))
         return fail(ErrorKind::protocol, "QEMU does not list the VM's devices");
@@ -113,9 +113,9 @@ void ViewQuery::list(const QmpAnswer& children, const std::string& parent, bool 
     for (const json& child : children.value) {
         if (!child.is_object() || !child.contains("name") || !child.contains("type"))
             continue;
-        const std::string name = text(child["name"]);
+        const std::string name = word(child["name"]);
         std::string_view type = "";
-        const std::string whole = text(child["type"]); // "child<usb-host>"
+        const std::string whole = word(child["type"]); // "child<usb-host>"
         constexpr std::string_view before = "child<";
         if (whole.starts_with(before) && whole.ends_with('>'))
             type = std::string_view(whole).substr(before.size(), whole.size() - before.size() - 1);
@@ -138,13 +138,13 @@ void ViewQuery::take_properties(const std::vector<QmpAnswer>& answers) {
         controller.ports = std::min(p2, p3);
     }
     for (auto& [path, device] : objects_) {
-        device.port = text((answer++)->value);
-        const std::string bus = text((answer++)->value);
+        device.port = word((answer++)->value);
+        const std::string bus = word((answer++)->value);
         device.bus = bus.substr(bus.rfind('/') + 1);
         if (is_usb_host(device)) {
             device.attached = answer->value.is_boolean() && answer->value == true;
             ++answer;
-            device.hostdevice = text((answer++)->value);
+            device.hostdevice = word((answer++)->value);
         }
     }
     // Taken out by somebody between the rounds, or no USB device after all.
@@ -156,7 +156,7 @@ void ViewQuery::take_hostports(const std::vector<QmpAnswer>& answers) {
     auto answer = answers.begin();
     for (auto& [path, device] : objects_)
         if (wants_hostport(device))
-            device.hostport = text((answer++)->value);
+            device.hostport = word((answer++)->value);
 }
 
 } // namespace longcord

@@ -96,19 +96,20 @@ Result<> set_root_hubs(
     return {};
 }
 
-struct Device {
+/// A device of this host, by its folder in /sys.
+struct Folder {
     std::string name;
     fs::path folder;
     unsigned bus = 0;
 };
 
-Result<Device> find_device(const Roots& roots, std::string_view sysname) {
+Result<Folder> find_device(const Roots& roots, std::string_view sysname) {
     const auto place = Place::parse(sysname);
     if (!place || !place->is_local() || place->busid() != sysname)
         return fail(
             ErrorKind::invalid, "\"{}\" is no device of this host such as 5-1", printable(sysname));
     const auto devices = roots.sys() / "bus/usb/devices";
-    Device device{place->busid(), devices / place->busid(), place->bus};
+    Folder device{place->busid(), devices / place->busid(), place->bus};
     std::error_code ignored;
     if (!fs::exists(device.folder, ignored))
         return fail(ErrorKind::not_found, "{} is not there any more", device.name);
@@ -116,7 +117,7 @@ Result<Device> find_device(const Roots& roots, std::string_view sysname) {
 }
 
 /// Of the active configuration: "5-1:1.0", "5-1:1.1".
-std::vector<fs::path> interfaces_of(const Device& device) {
+std::vector<fs::path> interfaces_of(const Folder& device) {
     std::vector<fs::path> interfaces;
     for (const auto& entry : entries(device.folder))
         if (entry.filename().string().starts_with(device.name + ":"))
@@ -124,7 +125,7 @@ std::vector<fs::path> interfaces_of(const Device& device) {
     return interfaces;
 }
 
-Result<> authorize_interfaces(const Device& device) {
+Result<> authorize_interfaces(const Folder& device) {
     for (const auto& interface : interfaces_of(device))
         if (auto written = write_attribute(interface / "authorized", "1"); !written)
             return written;
@@ -148,7 +149,7 @@ struct Withheld {
     bool claimed = false;
 };
 
-Result<> select_configuration(const Device& device, unsigned configuration) {
+Result<> select_configuration(const Folder& device, unsigned configuration) {
     const auto file = device.folder / "bConfigurationValue";
     const auto value = std::to_string(configuration);
     const auto active = read_attribute(file);
