@@ -3,6 +3,7 @@
 #include "base/roots.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
+#include "config/host_config.hpp"
 #include "doctor/clock_check.hpp"
 #include "doctor/kernel_checks.hpp"
 #include "doctor/port_checks.hpp"
@@ -29,6 +30,12 @@ json status_of(const char* service) {
     return reply ? *reply : json(nullptr);
 }
 
+/// An error in host.yaml is the service's to tell.
+bool adds_controllers(const Roots& roots) {
+    const auto config = load_host_config(roots.config() / "host.yaml");
+    return config && config->controllers.hot_add;
+}
+
 void append(Findings& all, Findings more) {
     std::ranges::move(more, std::back_inserter(all));
 }
@@ -41,7 +48,7 @@ Findings examine(const Roots& roots, bool host, bool pi) {
         append(findings, check_pi_ports(status));
         append(findings, check_node_kernel(roots));
         append(findings, check_sshd());
-        append(findings, check_pve(roots));
+        append(findings, check_pve(roots, adds_controllers(roots)));
         append(findings, check_old_udev_rules(roots));
     }
     if (pi) {

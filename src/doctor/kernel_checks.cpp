@@ -6,7 +6,7 @@
 #include "usbip/export.hpp"
 #include "usbip/vhci.hpp"
 
-#include <algorithm>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -50,18 +50,39 @@ Findings check_root_hubs(const Roots& roots) {
     return findings;
 }
 
+/// The ports of one range: a device has its hub by its speed, so a free one of the other is no
+/// help.
+struct Range {
+    std::size_t taken = 0;
+    std::size_t all = 0;
+    bool full() const { return all > 0 && taken == all; }
+};
+
+Range range_of(const std::vector<VhciPort>& ports, bool super) {
+    Range range;
+    for (const auto& port : ports) {
+        range.all += port.super == super ? 1 : 0;
+        range.taken += port.super == super && port.state != VhciPort::State::free ? 1 : 0;
+    }
+    return range;
+}
+
 Finding check_vhci_ports(const Roots& roots) {
     const auto ports = Vhci(roots).ports();
     if (!ports)
         return bad("vhci ports", "cannot be read: " + ports.error().message, "modprobe vhci-hcd");
-    const auto taken = std::ranges::count_if(
-        *ports, [](const VhciPort& port) { return port.state != VhciPort::State::free; });
-    const auto what = fmt::format("{} of {} are taken", taken, ports->size());
-    if (static_cast<std::size_t>(taken) == ports->size())
-        return bad(
-            "vhci ports", what + ": no further device can be imported",
-            "usbip port tells who has them; the number is fixed when the kernel is built");
-    return good("vhci ports", what);
+    const Range high = range_of(*ports, false);
+    const Range super = range_of(*ports, true);
+    const auto what = fmt::format("{} of {} are taken", high.taken + super.taken, ports->size());
+    if (!high.full() && !super.full())
+        return good("vhci ports", what);
+    const auto which = high.full() && super.full() ? "further device"
+                       : high.full()               ? "further device up to 480 Mbit/s"
+                                                   : "further device above 480 Mbit/s";
+    return bad(
+        "vhci ports", fmt::format("{}: no {} can be imported", what, which),
+        "take a device's rule away, or what was imported by hand (usbip port; usbip detach -p "
+        "PORT); how many there are is fixed when the kernel is built");
 }
 
 Finding check_usbfs_memory(const Roots& roots) {

@@ -91,7 +91,7 @@ void finish(std::vector<Knock>& knocks, milliseconds patience) {
 
 Finding judge(const Knock& knock) {
     if (knock.error == 0)
-        return good(knock.subject, "serves its devices at " + knock.target);
+        return good(knock.subject, "can be reached at " + knock.target);
     if (knock.error == ECONNREFUSED)
         return bad(
             knock.subject, fmt::format("nobody listens at {}", knock.target),

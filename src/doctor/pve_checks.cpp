@@ -68,7 +68,7 @@ Findings check_controller(const Roots& roots, unsigned vmid, const VmConfig& con
 
 } // namespace
 
-Findings check_pve(const Roots& roots) {
+Findings check_pve(const Roots& roots, bool hot_add) {
     std::error_code ignored;
     if (!fs::exists(roots.pve() / "local", ignored)) {
         if (!fs::exists(roots.pve(), ignored))
@@ -80,7 +80,7 @@ Findings check_pve(const Roots& roots) {
     Findings findings{check_quorum(roots)};
     for (auto& finding : check_hookscripts(roots))
         findings.push_back(std::move(finding));
-    for (const auto& [vmid, config] : configs(roots))
+    for (const auto& [vmid, config] : hot_add ? std::map<unsigned, VmConfig>() : configs(roots))
         for (auto& finding : check_controller(roots, vmid, config))
             findings.push_back(std::move(finding));
     return findings;

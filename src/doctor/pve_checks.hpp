@@ -8,7 +8,8 @@
 
 namespace longcord {
 
-Findings check_pve(const Roots& roots);
+/// `hot_add`: of host.yaml. A running VM that has no controller gets one.
+Findings check_pve(const Roots& roots, bool hot_add = false);
 /// udev rules of the blog's script, of hotplugger and the like: they plug what longcord plugs.
 Findings check_old_udev_rules(const Roots& roots);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "doctor/service_checks.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/core.h>
@@ -49,6 +50,10 @@ void check_other_version(const json& other, const std::string& subject, Findings
         "apt update && apt upgrade on the older one; no device has to be taken out for it"));
 }
 
+bool is_about(const json& problem, const std::string& subject) {
+    return problem.is_string() && problem.get_ref<const std::string&>().starts_with(subject + ' ');
+}
+
 /// RAM that was saved while a device was plugged will not load (docs/snapshots.md).
 Finding judge_problem(const std::string& problem, const std::string& service) {
     const auto colon = problem.find(": ");
@@ -74,15 +79,28 @@ Findings check_usbip_port(const json& status) {
         "port {}", port != usbip->end() && port->is_number_integer() ? port->get<unsigned>() : 0);
     if (flag_of(*usbip, "listening"))
         return {good(subject, "is where devices are served")};
+    // The service has seen more: "port 3240 is taken by usbipd (pid 399): no device can be served".
+    std::string what = "is not ours: no device can be served";
+    for (const auto& problem : list_of(status, "problems"))
+        if (is_about(problem, subject))
+            what = problem.get<std::string>().substr(subject.size() + 1);
     return {
-        bad(subject, "is not ours: no device can be served",
+        bad(subject, what.substr(0, what.find(';')),
             "ss -ltnp tells who has it; stop that (systemctl disable --now usbipd), or set another "
             "usbip_port in pi.yaml")};
 }
 
+/// What check_usbip_port and kernel_checks find is told once.
+bool told_elsewhere(const json& problem, const Findings& findings) {
+    return is_about(problem, "no usbip-host:") || is_about(problem, "no vhci_hcd:") ||
+           std::ranges::any_of(findings, [&](const Finding& finding) {
+               return finding.subject.starts_with("port ") && is_about(problem, finding.subject);
+           });
+}
+
 void add_problems(const json& status, const std::string& service, Findings& findings) {
     for (const auto& problem : list_of(status, "problems"))
-        if (problem.is_string())
+        if (problem.is_string() && !told_elsewhere(problem, findings))
             findings.push_back(judge_problem(problem.get<std::string>(), service));
 }
 

@@ -4,7 +4,9 @@
 #include "base/sshd_settings.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
+#include <fnmatch.h>
 #include <map>
 #include <string>
 
@@ -41,14 +43,44 @@ std::map<std::string, std::string, std::less<>> settings(std::string_view text) 
     return found;
 }
 
+/// "denyusers longcord": of what keeps the user out, the drop-in cannot take these two back. A
+/// pattern that has a host as well may be about others than the Pis.
+std::string who_denies(std::string_view text) {
+    for (const std::string_view key : {"denyusers ", "denygroups "})
+        for (auto rest = text; !rest.empty();) {
+            const auto end = std::min(rest.find('\n'), rest.size());
+            const auto line = trim(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+            const std::string pattern(line.starts_with(key) ? trim(line.substr(key.size())) : "");
+            if (::fnmatch(pattern.c_str(), "longcord", 0) == 0)
+                return printable(line, 100);
+        }
+    return {};
+}
+
+std::string in_one_line(std::string_view text) {
+    std::string line;
+    for (const char each : trim(text))
+        if (each == '\n')
+            line += "; ";
+        else if (each != '\r')
+            line += each;
+    return line;
+}
+
 } // namespace
 
 Findings judge_sshd(std::string_view effective) {
     const auto found = settings(effective);
     if (!found.contains("authorizedkeyscommand"))
+        return {bad(
+            "sshd", "does not accept its configuration: " + printable(in_one_line(effective), 300),
+            "mend it before sshd is started again, or nobody can log in; sshd -t tells when "
+            "it is accepted")};
+    if (const auto denies = who_denies(effective); !denies.empty())
         return {
-            bad("sshd", "does not accept its configuration: " + printable(trim(effective), 300),
-                "sshd -t; until it does, no Pi can log in")};
+            bad("sshd", fmt::format("keeps the user longcord out: \"{}\"", denies),
+                "name those whom it is meant for, without longcord; then: systemctl reload ssh")};
     std::string wrong;
     for (const auto& [key, value] : wanted) {
         const auto setting = found.find(key);

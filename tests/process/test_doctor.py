@@ -15,6 +15,9 @@ from host_world import binary, short_folder
 VERSION = subprocess.run([binary("longcord"), "--version"], capture_output=True, text=True).stdout.split()[-1]
 VHCI = "sys/devices/platform/vhci_hcd.0"
 HEAD = "hub port sta spd dev      sockfd local_busid\n"
+FREE = "{}  000{} 004 000 00000000 000000 0-0\n"
+USED = "{0}  000{1} 006 {2} 0001000{1} 00000{1} 5-{1}\n"
+HIGH, SUPER = range(2), range(2, 4)  # as in the kernel: those of the one speed, and then those of the other
 
 
 def host_status(**changes):
@@ -29,6 +32,12 @@ def pi_status(**changes):
     return {"version": VERSION, "links": [link], "problems": [], "usbip": {"port": 3240, "listening": True}, **changes}
 
 
+def vhci_status(*used):
+    rows = [(USED if port in used else FREE).format(hub, port, speed)
+            for hub, speed, ports in (("hs", "002", HIGH), ("ss", "005", SUPER)) for port in ports]
+    return HEAD + "".join(rows)
+
+
 class Machine:
     """In order."""
 
@@ -36,8 +45,7 @@ class Machine:
         self.root = short_folder()
         self.services = {}
         for path, text in {
-                f"{VHCI}/attach": "", f"{VHCI}/nports": "2\n",
-                f"{VHCI}/status": HEAD + "hs  0000 004 000 00000000 000000 0-0\nhs  0001 004 000 00000000 000000 0-0\n",
+                f"{VHCI}/attach": "", f"{VHCI}/nports": "4\n", f"{VHCI}/status": vhci_status(),
                 f"{VHCI}/usb5/interface_authorized_default": "0\n", "sys/module/tls/refcnt": "0\n",
                 "sys/module/usbip_host/refcnt": "0\n", "sys/module/usbcore/parameters/usbfs_memory_mb": "256\n",
                 "etc/pve/nodes/pve1/qemu-server/100.conf": "usb0: spice\nhookscript: local:snippets/hook\n",
@@ -94,12 +102,18 @@ def gone(machine, path):
 FAULTS = {
     "vhci_hcd is missing": ("host", lambda m: gone(m, VHCI), "kernel module vhci_hcd", "not loaded", "modprobe vhci-hcd"),
     "tls is missing": ("host", lambda m: gone(m, "sys/module/tls"), "kernel module tls", "not loaded", "modprobe tls"),
-    "usbip-host is missing": (
-        "pi", lambda m: gone(m, "sys/module/usbip_host"), "kernel module usbip-host", "not loaded", "modprobe usbip-host"),
+    "usbip-host is missing": (  # the service says so too
+        "pi", lambda m: (gone(m, "sys/module/usbip_host"), m.says(pi=pi_status(problems=['no usbip-host: run "modprobe"']))),
+        "kernel module usbip-host", "not loaded", "modprobe usbip-host"),
     "nports full": (
-        "host", lambda m: m.write(f"{VHCI}/status", HEAD + "hs  0000 006 002 00010002 000008 5-1\n"
-                                                           "hs  0001 006 002 00010003 000009 5-2\n"),
-        "vhci ports", "2 of 2 are taken", "usbip port"),
+        "host", lambda m: m.write(f"{VHCI}/status", vhci_status(*HIGH, *SUPER)), "vhci ports", "no further device can be imported",
+        "usbip detach"),
+    "nports full, of those that most devices need": (
+        "host", lambda m: m.write(f"{VHCI}/status", vhci_status(*HIGH)), "vhci ports",
+        "2 of 4 are taken: no further device up to 480 Mbit/s", "usbip detach"),
+    "nports full, of the fast ones": (
+        "host", lambda m: m.write(f"{VHCI}/status", vhci_status(0, *SUPER)), "vhci ports",
+        "3 of 4 are taken: no further device above 480 Mbit/s", "usbip detach"),
     "a root hub that is open": (
         "host", lambda m: m.write(f"{VHCI}/usb5/interface_authorized_default", "1\n"), "root hub usb5", "drivers bind",
         "restart longcord-host"),
@@ -132,7 +146,9 @@ FAULTS = {
         "host", lambda m: m.write("sys/module/usbcore/parameters/usbfs_memory_mb", "16\n"), "usbfs memory", "16 MB",
         "usbfs_memory_mb"),
     "3240 is taken": (
-        "pi", lambda m: m.says(pi=pi_status(usbip={"port": 3240, "listening": False})), "port 3240", "not ours", "usbipd"),
+        "pi", lambda m: m.says(pi=pi_status(usbip={"port": 3240, "listening": False}, problems=[
+            "port 3240 is taken by usbipd (pid 399): no device can be served; stop it"])), "port 3240",
+        "taken by usbipd (pid 399)", "usbipd"),
     "3240 does not answer": ("host", lambda m: m.listener.close(), "Pi workbench", "nobody listens", "on the Pi"),
     "a Pi of another version": (
         "host", lambda m: m.says(host=host_status(pi={"software": "longcord-pi 0.0.1"})), "Pi workbench", "0.0.1", "apt"),
@@ -163,6 +179,13 @@ def test_a_machine_in_order_has_nothing_but_what_this_machine_has(machine):
     """sshd and the clock are those of the machine that runs the tests."""
     for on in ("host", "pi"):
         assert {subject for subject, _ in machine.doctor(on)} <= {"sshd", "clock"}
+
+
+def test_a_vm_without_xhci_where_one_is_added_while_it_runs(machine):
+    machine.write("etc/pve/nodes/pve1/qemu-server/100.conf", "name: a\n")
+    assert any(subject == "VM 100" for subject, _ in machine.doctor("host"))
+    machine.write("etc/longcord/host.yaml", "controllers:\n  hot_add: true\n")
+    assert not any(subject == "VM 100" for subject, _ in machine.doctor("host"))
 
 
 def test_a_clock_that_is_wrong(machine, tmp_path):

@@ -103,6 +103,27 @@ TEST_CASE("all vhci ports taken is bad, one free is not") {
     CHECK(about(check_node_kernel(machine.roots), "vhci ports").level == Finding::Level::bad);
 }
 
+TEST_CASE("all vhci ports of one speed taken is bad: those of the other are no help") {
+    const std::string high = "hs  0000 006 002 00010002 000008 5-1\n";
+    const std::string super = "ss  0001 006 005 00010003 000009 6-1\n";
+    const std::string folder = "sys/devices/platform/vhci_hcd.0/";
+    for (const auto& [rows, what] :
+         {std::pair(
+              high + "ss  0001 004 000 00000000 000000 0-0\n",
+              "1 of 2 are taken: no further device up to 480 Mbit/s can be imported"),
+          std::pair(
+              "hs  0000 004 000 00000000 000000 0-0\n" + super,
+              "1 of 2 are taken: no further device above 480 Mbit/s can be imported"),
+          std::pair(high + super, "2 of 2 are taken: no further device can be imported")}) {
+        Machine machine;
+        machine.file(folder + "attach").file(folder + "nports", "2\n");
+        machine.file(folder + "status", "hub port sta spd dev      sockfd local_busid\n" + rows);
+        const auto finding = about(check_node_kernel(machine.roots), "vhci ports");
+        CHECK(finding.level == Finding::Level::bad);
+        CHECK(finding.what == what);
+    }
+}
+
 TEST_CASE("a root hub that lets drivers bind is bad") {
     Machine machine;
     const std::string folder = "sys/devices/platform/vhci_hcd.0/";
@@ -146,11 +167,26 @@ TEST_CASE("sshd: the drop-in in force is good, each setting that is not is named
     CHECK(says_nothing_bad(judge_sshd(with_arguments)));
 }
 
+TEST_CASE("sshd: what the drop-in cannot take back keeps Pis out") {
+    for (const std::string line :
+         {"denyusers longcord", "denyusers long*", "denygroups longcord", "denygroups *"}) {
+        const auto findings = judge_sshd(good_sshd + ("denyusers guest\n" + line) + "\n");
+        REQUIRE(findings.size() == 1);
+        CHECK(findings.front().what == "keeps the user longcord out: \"" + line + "\"");
+    }
+    for (const std::string line :
+         {"denyusers guest", "denyusers longcord@192.0.2.9", "denygroups longcords"})
+        CHECK(says_nothing_bad(judge_sshd(good_sshd + line + "\n")));
+}
+
 TEST_CASE("an sshd that does not take its configuration is told in its own words") {
     const auto findings =
         judge_sshd("/etc/ssh/sshd_config line 3: Bad configuration option: Foo\n");
     REQUIRE(findings.size() == 1);
     CHECK(findings.front().what.find("Bad configuration option: Foo") != std::string::npos);
+    CHECK(
+        judge_sshd("x line 1: no argument\r\nx: terminating\r\n").front().what ==
+        "does not accept its configuration: x line 1: no argument; x: terminating");
     CHECK(judge_sshd("").front().level == Finding::Level::bad);
 }
 
@@ -297,8 +333,22 @@ TEST_CASE("a port 3240 that another program has is bad") {
     pi["usbip"] = {{"port", 3240}, {"listening", false}};
     CHECK(about(judge_pi_status(pi), "port 3240").level == Finding::Level::bad);
     CHECK(about(judge_pi_status(pi), "port 3240").todo.find("usbipd") != std::string::npos);
+    pi["problems"] = {"port 3240 is taken by usbipd (pid 399): no device can be served; stop it"};
+    CHECK(judge_pi_status(pi).size() == 2); // the service's version, and this, once
+    CHECK(
+        about(judge_pi_status(pi), "port 3240").what ==
+        "is taken by usbipd (pid 399): no device can be served");
+    pi["problems"] = nlohmann::json::array();
     pi["usbip"]["listening"] = true;
     CHECK(says_nothing_bad(judge_pi_status(pi)));
+}
+
+TEST_CASE("a module that is missing is told by the kernel's checks, not once more by the service") {
+    nlohmann::json status{{"version", LONGCORD_VERSION}};
+    status["problems"] = {"no usbip-host: run \"modprobe usbip-host\" to export devices"};
+    CHECK(judge_pi_status(status).size() == 1);
+    status["problems"] = {"no vhci_hcd: run \"modprobe vhci-hcd\" to import devices of Pis"};
+    CHECK(judge_host_status(status).size() == 1);
 }
 
 TEST_CASE("RAM that was saved while a device was plugged: how to load it, how to avoid it") {
