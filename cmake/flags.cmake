@@ -13,7 +13,7 @@ target_compile_definitions(longcord_flags INTERFACE
   LONGCORD_VERSION="${PROJECT_VERSION}"
   BOOST_ASIO_NO_DEPRECATED
   JSON_USE_IMPLICIT_CONVERSIONS=0)
-if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT LONGCORD_SANITIZE)
   target_compile_options(longcord_flags INTERFACE -fstack-protector-strong)
   target_compile_definitions(longcord_flags INTERFACE _FORTIFY_SOURCE=2)
 endif()
@@ -24,8 +24,8 @@ if(CMAKE_UNITY_BUILD)
 endif()
 if(LONGCORD_SANITIZE)
   target_compile_options(longcord_flags INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_link_options(longcord_flags INTERFACE -fsanitize=address,undefined)
+    -fsanitize=${LONGCORD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(longcord_flags INTERFACE -fsanitize=${LONGCORD_SANITIZE})
 endif()
 
 # A room of the house: one folder, one static library, and the rooms and libraries it may know.

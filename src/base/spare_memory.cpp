@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/spare_memory.hpp"
 
+#include "base/clock.hpp"
+
 #include <cstdint>
 #include <link.h>
 #include <malloc.h>
@@ -26,9 +28,20 @@ static int drop_code(dl_phdr_info* object, std::size_t, void*) {
     return 0;
 }
 
-void spare_memory() noexcept {
+static void spare_memory() noexcept {
     ::malloc_trim(0);
     ::dl_iterate_phdr(drop_code, nullptr);
+}
+
+SpareMemory::SpareMemory(boost::asio::io_context& loop) : calm_(loop) {}
+
+void SpareMemory::soon() {
+    constexpr milliseconds calm_after{2'000};
+    calm_.expires_after(calm_after);
+    calm_.async_wait([](const boost::system::error_code& cancelled) {
+        if (!cancelled)
+            spare_memory();
+    });
 }
 
 } // namespace longcord

@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: MIT
 // What a service needs to start, or to log in by SSH, it needs seldom after that: dynamic linking,
-// YAML, key exchange. On a small Pi the memory of that is better spent otherwise.
+// YAML, key exchange. The memory of that is better spent otherwise.
 #pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace longcord {
 
-/// Gives free heap back to the kernel, and takes all code out of this process' page tables: what is
-/// in use comes back from the page cache by itself, page by page, and the rest need not be kept. To
-/// be called when there is a while of nothing to do; costs well below a millisecond.
-void spare_memory() noexcept;
+/// When there was nothing to do for 2 s it gives free heap back to the kernel, and takes all code
+/// out of this process' page tables: what is in use comes back from the page cache by itself, and
+/// the rest need not be kept. Costs well below a millisecond.
+class SpareMemory {
+  public:
+    explicit SpareMemory(boost::asio::io_context& loop);
+
+    /// Something is being done: 2 s from now.
+    void soon();
+
+  private:
+    boost::asio::steady_timer calm_;
+};
 
 } // namespace longcord

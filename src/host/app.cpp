@@ -58,17 +58,18 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
           [this](std::string verb, nlohmann::json args, Peer peer) {
               return answer(std::move(verb), std::move(args), peer);
           }),
-      journal_(
-          [this](const Event& event) { control_.publish(to_json(event)); },
-          [this](std::string text) {
-              return with_machine_names(text, reconciler_.world().machines);
-          }),
+      spare_(loop), journal_(
+                        [this](const Event& event) { control_.publish(to_json(event)); },
+                        [this](std::string text) {
+                            return with_machine_names(text, reconciler_.world().machines);
+                        }),
       reconciler_(
           loop, {[this](const Action& action) { executor_.start(action); },
                  [this](const Place& place, const Outcome* outcome) { changed(place, outcome); },
                  [this] {
                      intents_.save_changes();
                      hands_.something_changed();
+                     spare_.soon();
                  }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
       dialer_(pool_, opens_, config_), servers_(loop, dialer_, reconciler_, journal_),
@@ -234,6 +235,7 @@ Task<Result<nlohmann::json>> App::answer(std::string verb, nlohmann::json args, 
         "status", "devices", "explain", "events", "portal-code-use"};
     if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
         co_return allowed.error();
+    spare_.soon();
     if (PairingDesk::knows(verb)) {
         auto result = co_await pairing_.answer(std::move(verb), std::move(args));
         co_return result;

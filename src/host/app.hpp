@@ -2,6 +2,7 @@
 // The whole of longcord-host on one screen: its parts, in the order in which they are built.
 #pragma once
 
+#include "base/spare_memory.hpp"
 #include "config/host_config.hpp"
 #include "control/server.hpp"
 #include "control/setup_code.hpp"
@@ -48,6 +49,7 @@ class App {
     std::filesystem::path config_file_;
     WorkerPool pool_;
     ControlServer control_;
+    SpareMemory spare_;
     Journal journal_;
     Reconciler reconciler_;
     NodeWatch nodes_;

@@ -2,6 +2,7 @@
 #include "link/host_key.hpp"
 
 #include "base/files.hpp"
+#include "link/ssh_key_handle.hpp"
 
 #include <memory>
 #include <sstream>
@@ -12,11 +13,6 @@ namespace {
 
 constexpr std::size_t max_known_hosts = 1024 * 1024;
 constexpr unsigned default_ssh_port = 22;
-
-struct FreeKey {
-    void operator()(ssh_key key) const noexcept { ::ssh_key_free(key); }
-};
-using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
 
 struct FreeEntry {
     void operator()(ssh_knownhosts_entry* entry) const noexcept {
@@ -76,7 +72,7 @@ Result<> check_host_key(
     ssh_key raw = nullptr;
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
         return fail(ErrorKind::protocol, "{}: no host key: {}", name, ::ssh_get_error(session));
-    const Key offered(raw);
+    const SshKey offered(raw);
     if (::ssh_session_is_known_server(session) == SSH_KNOWN_HOSTS_OK)
         return {};
     const std::string expected = pinned(name, *content);
@@ -96,7 +92,7 @@ Result<> check_pinned_host_key(
     ssh_key raw = nullptr;
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
         return fail(ErrorKind::protocol, "{}: no host key: {}", host, ::ssh_get_error(session));
-    const Key offered(raw);
+    const SshKey offered(raw);
     const std::string got = fingerprint(offered.get());
     if (got.ends_with(" " + expected))
         return {};
@@ -111,7 +107,7 @@ std::string host_key_of(ssh_session session) {
     ssh_key raw = nullptr;
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
         return {};
-    const Key offered(raw);
+    const SshKey offered(raw);
     return public_key_text(offered.get());
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "link/host_key.hpp"
+#include "link/ssh_key_handle.hpp"
 
 #include <fcntl.h>
 
@@ -13,12 +14,7 @@ namespace {
 constexpr long answer_seconds = ssh_answer_deadline.count();
 constexpr std::size_t max_ssh_words = 500;
 
-struct FreeKey {
-    void operator()(ssh_key key) const noexcept { ::ssh_key_free(key); }
-};
-using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
-
-Result<Key> private_key(const LinkTarget& target) {
+Result<SshKey> private_key(const LinkTarget& target) {
     ssh_key raw = nullptr;
     const int read =
         target.identity_text.empty()
@@ -29,7 +25,7 @@ Result<Key> private_key(const LinkTarget& target) {
         return fail(
             ErrorKind::refused, "{}: no private key without passphrase can be read",
             target.identity.string());
-    return Key(raw);
+    return SshKey(raw);
 }
 
 } // namespace
@@ -80,7 +76,7 @@ Result<> ssh_log_in(ssh_session session, const LinkTarget& target) {
     const auto loaded = private_key(target);
     if (!loaded)
         return loaded.error();
-    const Key& key = *loaded;
+    const SshKey& key = *loaded;
     switch (::ssh_userauth_publickey(session, nullptr, key.get())) {
     case SSH_AUTH_SUCCESS:
         return {};

@@ -2,7 +2,6 @@
 #include "pi/app.hpp"
 
 #include "base/log.hpp"
-#include "base/spare_memory.hpp"
 #include "base/spawn.hpp"
 #include "pi/export_steps.hpp"
 #include "pi/mode_store.hpp"
@@ -17,9 +16,6 @@
 #include <unistd.h>
 
 namespace longcord {
-
-/// After a look at this machine, a link that came, a request: so long nothing more of it.
-static constexpr milliseconds calm_after{2'000};
 
 static std::string machine_name(const PiConfig& config) {
     if (!config.name.empty())
@@ -47,7 +43,7 @@ PiApp::PiApp(
       arbiter_(loop, pool_, roots_, journal_, arbiter_outside()),
       server_(loop, pool_, roots_, arbiter_, journal_, [this] { return importable(); }),
       serial_(loop, pool_, roots_, journal_, serial_outside()),
-      signals_(loop, SIGTERM, SIGINT, SIGHUP), calm_(loop) {}
+      signals_(loop, SIGTERM, SIGINT, SIGHUP), spare_(loop) {}
 
 Links::Handler PiApp::links_handler() {
     Links::Handler handler;
@@ -70,7 +66,7 @@ Links::Handler PiApp::links_handler() {
     };
     handler.nodes = [this] {
         serial_.nodes_changed();
-        spare_memory_soon();
+        spare_.soon();
     };
     return handler;
 }
@@ -186,14 +182,6 @@ void PiApp::start() {
     spdlog::info("longcord-pi {} on {}", LONGCORD_VERSION, machine_name(config_));
 }
 
-void PiApp::spare_memory_soon() {
-    calm_.expires_after(calm_after);
-    calm_.async_wait([](const boost::system::error_code& cancelled) {
-        if (!cancelled)
-            spare_memory();
-    });
-}
-
 /// A stop leaves every device bound: the streams are the kernel's, and the next start adopts them.
 void PiApp::watch_signals() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
@@ -248,7 +236,7 @@ void PiApp::judged() {
     for (auto& told : comings_.look(exporter_.state()))
         journal_.device(told.busid, std::move(told.kind), std::move(told.message));
     serial_.refresh();
-    spare_memory_soon();
+    spare_.soon();
     for (asio::steady_timer* timer : waiting_)
         timer->cancel();
 }

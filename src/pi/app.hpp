@@ -3,6 +3,7 @@
 // PiApp because a node may be a Pi too, and both live in one namespace.)
 #pragma once
 
+#include "base/spare_memory.hpp"
 #include "control/server.hpp"
 #include "control/setup_code.hpp"
 #include "pi/arbiter.hpp"
@@ -48,7 +49,6 @@ class PiApp {
     Task<> until_at_rest(std::vector<std::string> busids);
     Result<> set(Modes modes);
     void judged();
-    void spare_memory_soon();
     void watch_signals();
     void reload();
 
@@ -71,7 +71,7 @@ class PiApp {
     UsbipServer server_;
     SerialDesk serial_;
     asio::signal_set signals_;
-    asio::steady_timer calm_; ///< nothing happened for a moment
+    SpareMemory spare_; ///< after a look at this machine, a link that came, a request
 };
 
 } // namespace longcord

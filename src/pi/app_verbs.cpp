@@ -110,7 +110,7 @@ Task<Result<nlohmann::json>> PiApp::answer(std::string verb, nlohmann::json args
         "discovered", "portal-code-use", "serial-allow"};
     if (auto allowed = check_permission(peer, verb, for_portal); !allowed)
         co_return allowed.error();
-    spare_memory_soon();
+    spare_.soon();
     if (Joiner::knows(verb)) {
         auto result = co_await joiner_.answer(std::move(verb), std::move(args));
         co_return result;

@@ -10,7 +10,7 @@ namespace longcord {
 
 using nlohmann::json;
 
-static std::string text_of(const json& args, const char* key) {
+static std::string argument(const json& args, const char* key) {
     const auto found = args.find(key);
     return found != args.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -45,7 +45,7 @@ Result<ControllerPlace> read_place(const Roots& roots, const std::string& text) 
 }
 
 static Result<> read_which(const json& args, const Roots& roots, ModeChange& change) {
-    if (const auto text = text_of(args, "place"); !text.empty()) {
+    if (const auto text = argument(args, "place"); !text.empty()) {
         const auto place = read_place(roots, text);
         if (!place)
             return place.error();
@@ -53,13 +53,13 @@ static Result<> read_which(const json& args, const Roots& roots, ModeChange& cha
         change.what = text;
         return {};
     }
-    const auto text = text_of(args, "id");
+    const auto text = argument(args, "id");
     if (text.empty())
         return fail(ErrorKind::invalid, "mode needs a place, such as 1-1.2, or an id");
     const auto id = UsbId::parse(text);
     if (!id)
         return id.error();
-    const auto serial = printable(text_of(args, "serial"));
+    const auto serial = printable(argument(args, "serial"));
     change.which = DeviceIdentity{*id, serial};
     change.what = serial.empty() ? id->to_string() : id->to_string() + " serial=" + serial;
     return {};
@@ -76,7 +76,7 @@ static bool is_meant(const ModeChange& change, const Device& device) {
 Result<ModeChange> read_mode_change(
     const json& args, const Roots& roots, const ExportState& state, const ExportConfig& config) {
     ModeChange change;
-    const auto word = text_of(args, "mode");
+    const auto word = argument(args, "mode");
     change.mode = parse_device_mode(word);
     if (!change.mode && word != "default")
         return fail(

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What a service costs while nothing happens: its memory, and how often its threads wake up."""
+import os
 import time
 from pathlib import Path
+
+CALM = 4      # seconds: longer than a service waits before it gives memory back
+WATCHED = 60  # seconds
 
 
 def memory(pid):
@@ -43,6 +47,27 @@ def wake_ups_a_second(pid, seconds):
 def cpu_seconds(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
+
+
+def at_rest(pid, watched=WATCHED):
+    """What the benches of both services have of one state."""
+    time.sleep(CALM)
+    woken, busy, began = wake_ups(pid), cpu_seconds(pid), time.monotonic()
+    time.sleep(watched)
+    took = time.monotonic() - began
+    return {**memory(pid), "threads": len(os.listdir(f"/proc/{pid}/task")),
+            "wake_ups_per_s": round((wake_ups(pid) - woken) / took, 2),
+            "cpu_ms_per_min": round((cpu_seconds(pid) - busy) / took * 60_000)}
+
+
+def at_rest_table(rows):
+    """In Markdown."""
+    lines = ["| | RSS, kB | of it anonymous | PSS | threads | wake-ups/s, all threads | CPU, ms/min |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]
+    for row in rows:
+        lines.append(f"| {row['state']} | {row['rss_kb']} | {row['anon_kb']} | {row['pss_kb']} | {row['threads']} | "
+                     f"{row['wake_ups_per_s']} | {row['cpu_ms_per_min']} |")
+    return "\n".join(lines)
 
 
 def add_bound_boards(sys, count):
