@@ -55,6 +55,26 @@ def test_a_drop_in_that_the_administrator_deleted_stays_deleted(node, later):
     assert not node.path(DROPIN).exists() and not node.path(ASIDE).exists()
 
 
+# --- links
+
+# One of before an upgrade, one of now, and one of a Pi that logs in again while everything is given back.
+LINKS = r"""
+cd /usr/libexec/longcord
+upgrade() { cp /bin/sleep new && mv new longcord-link; }
+link='setpriv --reuid longcord --clear-groups /usr/libexec/longcord/longcord-link 1000'
+upgrade; $link &
+upgrade; $link &
+echo "#!/bin/sh\n$link & until grep -q longcord /proc/\$!/comm; do sleep 0.1; done" >/usr/sbin/longcord-host
+mkdir -p /run/systemd/system
+dpkg --purge longcord-host
+! { grep -l longcord-link /proc/[0-9]*/comm || getent passwd longcord; }
+"""
+
+
+def test_links_end_with_the_package_whenever_they_began_and_their_user_goes(node):
+    node.run("sh", "-c", "set -e" + LINKS)
+
+
 # --- Proxmox
 
 @pytest.fixture
