@@ -5,7 +5,7 @@ import contextlib
 import sys
 
 from lab import install, paths
-from lab.longcord import pi_yaml
+from lab.longcord import HOST_YAML, pi_yaml
 
 sys.path.insert(0, str(paths.REPOSITORY / "tests/deb"))
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold"
@@ -25,21 +25,59 @@ def debs(release, architecture):
 
 @contextlib.contextmanager
 def pi_without_longcord(lab):
-    """The Pi as it was before anything of ours was installed, but for its key and settings. They are what an installed
-    package finds then; in the end the package is purged, and the tree is back."""
-    tree = paths.STAGE / "pi"
-    install.remove(lab.pi, tree, install.SERVICES["pi"])
-    lab.pi.put(pi_yaml(*lab.nodes()), "/etc/longcord/pi.yaml")
-    # Debian's own archive is not to be had in the lab: what the package depends on is in the image.
-    lab.pi.run("mkdir -p /root/sources && mv /etc/apt/sources.list* /root/sources/ && mkdir -p /etc/apt/sources.list.d")
+    """The Pi, but for its key and settings: they are what an installed package finds then."""
+    try:
+        with without_longcord(lab.pi, paths.STAGE / "pi", install.SERVICES["pi"]):
+            lab.pi.put(pi_yaml(*lab.nodes()), "/etc/longcord/pi.yaml")
+            yield
+    finally:
+        install.introduce(lab)
+        install.tell_pi(lab, pi_yaml(*lab.nodes()))
+
+
+@contextlib.contextmanager
+def node_without_longcord(lab):
+    """The node, but for its settings and the keys of its Pi; its kernel has no vhci yet, and no link of before goes on."""
+    try:
+        with without_longcord(lab.node, paths.STAGE / "host", install.SERVICES["host"]):
+            lab.node.run("pkill -x longcord-link; userdel longcord; rm -rf /var/lib/longcord /run/longcord "
+                         "/var/lib/vz/snippets/longcord-hookscript; modprobe -r vhci_hcd")
+            lab.node.put(HOST_YAML, "/etc/longcord/host.yaml")
+            yield
+    finally:
+        install.install_node(lab.node, HOST_YAML)
+        install.introduce(lab)
+        install.run_services(lab.node, install.SERVICES["host"])
+
+
+@contextlib.contextmanager
+def without_longcord(machine, tree, services):
+    """A machine as it was before anything of ours was installed. In the end what was installed is purged, and the tree
+    is back."""
+    install.remove(machine, tree, services)
+    # Debian's own archive is not to be had in the lab: what a package depends on is in the image.
+    machine.run("mkdir -p /root/sources && mv /etc/apt/sources.list* /root/sources/ && mkdir -p /etc/apt/sources.list.d")
     try:
         yield
     finally:
-        lab.pi.run(f"{APT} purge 'longcord-*'; rm -rf /etc/apt/sources.list* /etc/apt/keyrings /var/lib/apt/lists/*; "
-                   "mv /root/sources/* /etc/apt/", timeout=600)
-        install.bring(lab.pi, tree, install.SERVICES["pi"])
-        install.introduce(lab)
-        install.tell_pi(lab, pi_yaml(*lab.nodes()))
+        machine.run(f"{APT} purge 'longcord-*'; rm -rf /etc/apt/sources.list* /etc/apt/keyrings /var/lib/apt/lists/*; "
+                    "mv /root/sources/* /etc/apt/", timeout=600)
+        install.bring(machine, tree, services)
+
+
+def install_files(machine, *files):
+    """As docs/packages.md has it: apt, with nothing but the files. Returns what it said."""
+    machine.run("rm -rf /root/debs")
+    for deb in files:
+        machine.put(deb, f"/root/debs/{deb.name}")
+    said = apt(machine, "install /root/debs/*.deb")
+    machine.run("rm -r /root/debs")
+    return said
+
+
+def apt(machine, words):
+    """What apt and the maintainer scripts said."""
+    return machine.run(f"{APT} {words} 2>&1", timeout=600)
 
 
 def serve(machine, folder, port):
