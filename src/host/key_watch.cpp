@@ -14,6 +14,8 @@ namespace {
 
 Result<KeyWatch::Look> look_at(const Roots& roots, const std::string& node, unsigned ssh_port) {
     KeyWatch::Look look;
+    std::error_code unknown; // then it may be a node's
+    look.alone = !std::filesystem::exists(roots.pve(), unknown) && !unknown;
     const auto complain = [&](const std::filesystem::path& file, const std::string& why) {
         look.complaints.insert(fmt::format("{}: ignored: {}", file.string(), why));
     };
@@ -41,19 +43,21 @@ KeyWatch::KeyWatch(
 
 Task<> KeyWatch::run() {
     for (;;) {
-        timer_.expires_after(interval);
+        again_ = false;
         const TimePoint began = Clock::now();
         const std::function<Result<Look>()> job = [roots = roots_, node = node_,
                                                    port = config_.ssh_port] {
             return look_at(roots, node, port);
         };
         auto look = co_await pool_.run("keys of Pis", deadline, job);
+        timer_.expires_at(began + (look && look->alone ? interval_alone : interval));
         if (look)
             take(std::move(*look), began);
         else if (complaints_.insert(look.error().message).second)
             journal_.problem(
                 look.error().message + "; the Pis that were paired before can link meanwhile");
-        co_await timer_.async_wait(as_value);
+        if (!again_)
+            co_await timer_.async_wait(as_value);
     }
 }
 

@@ -78,7 +78,7 @@ std::optional<PveSnapshot> ConfigWatcher::judge(Result<PveContent> seen, TimePoi
 milliseconds ConfigWatcher::until_next_look(TimePoint now) const {
     const auto due = stable_.due();
     if (!due)
-        return look_every_;
+        return told_ && !told_->present ? look_every_ * elsewhere : look_every_;
     const auto left = std::chrono::ceil<milliseconds>(*due - now);
     return std::clamp<milliseconds>(left, milliseconds(1), look_every_);
 }

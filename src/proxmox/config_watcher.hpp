@@ -37,6 +37,8 @@ class ConfigWatcher {
   public:
     /// How long a write of another node can stay unseen.
     static constexpr seconds default_look_every{2};
+    /// So much seldomer where there is no /etc/pve: Proxmox may be installed one day.
+    static constexpr int elsewhere = 5;
     /// The looks' key in the worker pool: one at a time, however long it hangs.
     static constexpr const char* job_key = "/etc/pve";
 

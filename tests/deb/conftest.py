@@ -51,9 +51,15 @@ def built():
 
 
 @pytest.fixture(scope="session")
-def packages(release, built):
+def in_clean_debian(request):
+    """Whether packages are those that are built (and checked by lintian) in a clean Debian."""
+    return request.config.option.all
+
+
+@pytest.fixture(scope="session")
+def packages(release, built, in_clean_debian):
     """The folder with the packages for this machine's architecture; one from before where $LONGCORD_DEBS names it."""
-    if release != OWN:
+    if in_clean_debian:
         return built(release, native())
     if "LONGCORD_DEBS" in os.environ:
         return Path(os.environ["LONGCORD_DEBS"])
