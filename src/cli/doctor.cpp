@@ -46,7 +46,7 @@ Findings examine(const Roots& roots, bool host, bool pi) {
         const json status = status_of("host");
         append(findings, judge_host_status(status));
         append(findings, check_pi_ports(status));
-        append(findings, check_node_kernel(roots));
+        append(findings, check_node_kernel(roots, status.is_object()));
         append(findings, check_sshd());
         append(findings, check_pve(roots, adds_controllers(roots)));
         append(findings, check_old_udev_rules(roots));

@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "usbip/authorize.hpp"
 #include "usbip/export.hpp"
 #include "usbip/vhci.hpp"
 
@@ -34,19 +35,21 @@ Finding check_tls(const Roots& roots) {
         "modprobe tls; where the kernel has no such module, update it");
 }
 
-Findings check_root_hubs(const Roots& roots) {
+/// The service alone authorises devices of vhci, and their interfaces, unless it has claimed the
+/// port: then it is its own doing that new interfaces are (usbip/port_claims.hpp).
+Findings check_root_hubs(const Roots& roots, bool service_runs) {
     Findings findings;
-    std::error_code ignored;
-    const auto folder = roots.sys() / "devices/platform/vhci_hcd.0";
-    for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
-         entry.increment(ignored)) {
-        const std::string name = entry->path().filename();
-        const auto probing = read_attribute(entry->path() / "interface_authorized_default");
-        if (name.starts_with("usb") && probing && *probing != "0")
+    const auto open = [](const std::filesystem::path& attribute) {
+        const auto value = read_attribute(attribute);
+        return value && *value != "0";
+    };
+    for (const auto& hub : vhci_root_hubs(roots))
+        if (open(hub / "authorized_default") ||
+            (!service_runs && open(hub / "interface_authorized_default")))
             findings.push_back(
-                bad("root hub " + name, "lets this host's drivers bind to imported devices",
+                bad("root hub " + hub.filename().string(),
+                    "lets this host's drivers bind to imported devices",
                     "restart longcord-host; is udev/60-longcord-host.rules installed?"));
-    }
     return findings;
 }
 
@@ -101,7 +104,7 @@ Finding check_usbfs_memory(const Roots& roots) {
 
 } // namespace
 
-Findings check_node_kernel(const Roots& roots) {
+Findings check_node_kernel(const Roots& roots, bool service_runs) {
     Findings findings;
     if (!Vhci(roots).present()) {
         findings.push_back(
@@ -109,7 +112,7 @@ Findings check_node_kernel(const Roots& roots) {
                 "modprobe vhci-hcd; modules-load.d/longcord-host.conf does it at boot"));
     } else {
         findings.push_back(check_vhci_ports(roots));
-        for (auto& hub : check_root_hubs(roots))
+        for (auto& hub : check_root_hubs(roots, service_runs))
             findings.push_back(std::move(hub));
     }
     findings.push_back(check_tls(roots));

@@ -8,7 +8,7 @@
 namespace longcord {
 
 /// vhci_hcd, its ports and root hubs, tls, usbfs' memory.
-Findings check_node_kernel(const Roots& roots);
+Findings check_node_kernel(const Roots& roots, bool service_runs);
 /// usbip-host and its 16 exports, tls.
 Findings check_pi_kernel(const Roots& roots);
 

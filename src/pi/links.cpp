@@ -236,7 +236,8 @@ std::vector<LinkStatus> Links::status() const {
 
 Result<Links::Way> Links::way_to(const std::string& node) const {
     for (const auto& link : links_)
-        if (link->address.to_string() == node || (!node.empty() && link->node == node))
+        if (!node.empty() &&
+            (link->address.to_string() == node || link->address.host == node || link->node == node))
             return Way{
                 link->address.to_string(), link->node, target_of(link->address, link->joined)};
     return fail(

@@ -81,7 +81,8 @@ class Links {
     /// The node's time-out, as it said; the usual one where it is no node of ours any more.
     milliseconds dead_after(const std::string& link) const;
 
-    /// For a test of the connection: how a link gets there. By name or address.
+    /// For a test of the connection: how a link gets there. By name, or by address with or without
+    /// its port.
     struct Way {
         std::string address;
         std::string node; ///< empty: not known yet

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 namespace longcord {
 
@@ -34,6 +33,8 @@ bool is_root_hub(const std::string& name) {
            std::all_of(name.begin() + 3, name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+} // namespace
+
 std::vector<fs::path> vhci_root_hubs(const Roots& roots) {
     std::vector<fs::path> hubs;
     for (const auto& controller : entries(roots.sys() / "devices/platform")) {
@@ -45,6 +46,8 @@ std::vector<fs::path> vhci_root_hubs(const Roots& roots) {
     }
     return hubs;
 }
+
+namespace {
 
 /// "usb5" has "5-0:1.0", whose driver makes the ports.
 fs::path hub_interface(const fs::path& hub) {

@@ -9,10 +9,15 @@
 #include "base/roots.hpp"
 #include "usbip/port_claims.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace longcord {
+
+/// Of every controller, by folder: .../vhci_hcd.0/usb5
+std::vector<std::filesystem::path> vhci_root_hubs(const Roots&);
 
 /// On every root hub of vhci: authorized_default and interface_authorized_default 0, and its ports'
 /// quirks 3. udev/60-longcord-host.rules does the first two the moment the hubs appear; this holds

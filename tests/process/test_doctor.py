@@ -46,7 +46,8 @@ class Machine:
         self.services = {}
         for path, text in {
                 f"{VHCI}/attach": "", f"{VHCI}/nports": "4\n", f"{VHCI}/status": vhci_status(),
-                f"{VHCI}/usb5/interface_authorized_default": "0\n", "sys/module/tls/refcnt": "0\n",
+                f"{VHCI}/usb5/authorized_default": "0\n", f"{VHCI}/usb5/interface_authorized_default": "1\n",
+                "sys/module/tls/refcnt": "0\n",
                 "sys/module/usbip_host/refcnt": "0\n", "sys/module/usbcore/parameters/usbfs_memory_mb": "256\n",
                 "etc/pve/nodes/pve1/qemu-server/100.conf": "usb0: spice\nhookscript: local:snippets/hook\n",
                 "etc/pve/nodes/pve1/qemu-server/100.usb.conf": "3-4\n", "etc/pve/.members": '{"cluster":{"quorate":1}}',
@@ -115,7 +116,7 @@ FAULTS = {
         "host", lambda m: m.write(f"{VHCI}/status", vhci_status(0, *SUPER)), "vhci ports",
         "3 of 4 are taken: no further device above 480 Mbit/s", "usbip detach"),
     "a root hub that is open": (
-        "host", lambda m: m.write(f"{VHCI}/usb5/interface_authorized_default", "1\n"), "root hub usb5", "drivers bind",
+        "host", lambda m: m.write(f"{VHCI}/usb5/authorized_default", "1\n"), "root hub usb5", "drivers bind",
         "restart longcord-host"),
     "no quorum": ("host", lambda m: m.write("etc/pve/.members", '{"cluster":{"quorate":0}}'), "cluster", "no quorum", "pvecm"),
     "hookscript absent": (
@@ -159,7 +160,9 @@ FAULTS = {
     "a Pi that is not linked": (
         "host", lambda m: m.says(host=host_status(pi={"linked": False, "problem": "not linked"})), "Pi workbench",
         "not linked", "longcord doctor"),
-    "no service": ("host", lambda m: m.silent("host"), "longcord-host", "does not answer", "systemctl status longcord-host"),
+    "no service": (
+        "host", lambda m: (m.silent("host"), m.write(f"{VHCI}/usb5/interface_authorized_default", "0\n")),
+        "longcord-host", "does not answer", "systemctl status longcord-host"),
 }
 
 

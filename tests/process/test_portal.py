@@ -384,3 +384,4 @@ def test_a_test_of_a_node_says_at_which_step_it_fails(pi, browser):
         done = browser.post("/api/test", {"node": "no-such-name.invalid:22"}).json
         assert [step["ok"] for step in done["steps"]] == [False, None, None, None, None]
         assert pi.cli("test", closed, code=1).count("failed") == 1
+        assert pi.cli("test", "no-such-name.invalid", code=1).count("failed") == 1  # its port need not be said

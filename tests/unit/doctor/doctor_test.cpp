@@ -70,7 +70,8 @@ const char* const good_sshd = "authenticationmethods publickey\npubkeyauthentica
 
 TEST_CASE("what is not good says what to do") {
     Machine machine;
-    for (const auto& findings : {check_node_kernel(machine.roots), check_pi_kernel(machine.roots)})
+    for (const auto& findings :
+         {check_node_kernel(machine.roots, true), check_pi_kernel(machine.roots)})
         for (const auto& finding : findings)
             if (finding.level != Finding::Level::good)
                 CHECK_FALSE(finding.todo.empty());
@@ -79,14 +80,15 @@ TEST_CASE("what is not good says what to do") {
 TEST_CASE("a missing vhci_hcd is bad, a missing tls a warning: streams are sealed all the same") {
     Machine machine;
     CHECK(
-        about(check_node_kernel(machine.roots), "kernel module vhci_hcd").level ==
+        about(check_node_kernel(machine.roots, true), "kernel module vhci_hcd").level ==
         Finding::Level::bad);
     CHECK(
-        about(check_node_kernel(machine.roots), "kernel module tls").level ==
+        about(check_node_kernel(machine.roots, true), "kernel module tls").level ==
         Finding::Level::warning);
     machine.file("sys/module/tls/refcnt", "0\n");
     CHECK(
-        about(check_node_kernel(machine.roots), "kernel module tls").level == Finding::Level::good);
+        about(check_node_kernel(machine.roots, true), "kernel module tls").level ==
+        Finding::Level::good);
 }
 
 TEST_CASE("all vhci ports taken is bad, one free is not") {
@@ -98,9 +100,9 @@ TEST_CASE("all vhci ports taken is bad, one free is not") {
     machine.file(folder + "attach")
         .file(folder + "nports", "2\n")
         .file(folder + "status", head + free + used);
-    CHECK(about(check_node_kernel(machine.roots), "vhci ports").what == "1 of 2 are taken");
+    CHECK(about(check_node_kernel(machine.roots, true), "vhci ports").what == "1 of 2 are taken");
     machine.file(folder + "status", head + "hs  0000 006 002 00010002 000008 5-1\n" + used);
-    CHECK(about(check_node_kernel(machine.roots), "vhci ports").level == Finding::Level::bad);
+    CHECK(about(check_node_kernel(machine.roots, true), "vhci ports").level == Finding::Level::bad);
 }
 
 TEST_CASE("all vhci ports of one speed taken is bad: those of the other are no help") {
@@ -118,20 +120,32 @@ TEST_CASE("all vhci ports of one speed taken is bad: those of the other are no h
         Machine machine;
         machine.file(folder + "attach").file(folder + "nports", "2\n");
         machine.file(folder + "status", "hub port sta spd dev      sockfd local_busid\n" + rows);
-        const auto finding = about(check_node_kernel(machine.roots), "vhci ports");
+        const auto finding = about(check_node_kernel(machine.roots, true), "vhci ports");
         CHECK(finding.level == Finding::Level::bad);
         CHECK(finding.what == what);
     }
 }
 
-TEST_CASE("a root hub that lets drivers bind is bad") {
+TEST_CASE(
+    "a root hub that lets drivers bind is bad, one that lets claimed devices have interfaces not") {
     Machine machine;
-    const std::string folder = "sys/devices/platform/vhci_hcd.0/";
-    machine.file(folder + "attach")
-        .file(folder + "nports", "0\n")
-        .file(folder + "status", "hub port sta spd dev sockfd local_busid\n");
-    machine.file(folder + "usb5/interface_authorized_default", "1\n");
-    CHECK(about(check_node_kernel(machine.roots), "root hub usb5").level == Finding::Level::bad);
+    const std::string folder = "sys/devices/platform/vhci_hcd.";
+    machine.file(folder + "0/attach")
+        .file(folder + "0/nports", "0\n")
+        .file(folder + "0/status", "hub port sta spd dev sockfd local_busid\n");
+    const auto hub = folder + "1/usb7/";
+    machine.file(hub + "authorized_default", "0\n")
+        .file(hub + "interface_authorized_default", "1\n");
+    CHECK(std::ranges::none_of(check_node_kernel(machine.roots, true), [](const Finding& finding) {
+        return finding.subject == "root hub usb7";
+    }));
+    CHECK(
+        about(check_node_kernel(machine.roots, false), "root hub usb7").level ==
+        Finding::Level::bad);
+    machine.file(hub + "authorized_default", "1\n");
+    CHECK(
+        about(check_node_kernel(machine.roots, true), "root hub usb7").level ==
+        Finding::Level::bad);
 }
 
 TEST_CASE("little memory for usbfs is a warning, none of a limit is fine") {
@@ -140,7 +154,7 @@ TEST_CASE("little memory for usbfs is a warning, none of a limit is fine") {
           std::pair("0\n", Finding::Level::good)}) {
         Machine machine;
         machine.file("sys/module/usbcore/parameters/usbfs_memory_mb", value);
-        CHECK(about(check_node_kernel(machine.roots), "usbfs memory").level == level);
+        CHECK(about(check_node_kernel(machine.roots, true), "usbfs memory").level == level);
     }
 }
 
