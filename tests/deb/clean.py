@@ -20,9 +20,19 @@ def output(release, architecture):
     return REPOSITORY / f"build/deb/{release}-{architecture}"
 
 
+def commit():
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+
+
+def is_built(release, architecture):
+    """Of what is committed now."""
+    made_of = output(release, architecture) / "commit"
+    return made_of.exists() and made_of.read_text() == commit()
+
+
 def build(release, architecture):
     """Returns the folder with the packages and the .changes of it."""
-    begun, out = time.monotonic(), output(release, architecture)
+    begun, out, made_of = time.monotonic(), output(release, architecture), commit()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     chroot = Chroot(base(release, security=False), size="8G")
@@ -33,6 +43,7 @@ def build(release, architecture):
         for made in chroot.path("/build").glob("longcord*_*"):
             shutil.copy(made, out)
         check(chroot, out)
+        (out / "commit").write_text(made_of)
     finally:
         chroot.close()
     print(f"== {release} {architecture}: built and checked in {time.monotonic() - begun:.0f} s", flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chroot import Chroot, base, rootfs
-from clean import RELEASES, native, output
+from clean import RELEASES, is_built, native, output
 from later import make_later
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -39,14 +39,11 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def built():
-    """built(release, architecture): the folder with its packages, made in a clean Debian, once a session."""
-    made = {}
-
+    """built(release, architecture): the folder with its packages, made in a clean Debian, once a commit."""
     def build(release, architecture):
-        if (release, architecture) not in made:
+        if not is_built(release, architecture):
             subprocess.run([REPOSITORY / "tests/deb/build", release, architecture], check=True)
-            made[release, architecture] = output(release, architecture)
-        return made[release, architecture]
+        return output(release, architecture)
     return build
 
 

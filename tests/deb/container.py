@@ -27,6 +27,8 @@ class Container:
         self.nspawn = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network",
              f"--bind={self.chroot.archives}:/var/cache/apt/archives", "-D", self.chroot.root],
+            # Debian 13's systemd boots with nothing else, whichever cgroups this machine has.
+            env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
 
     def wait_until_up(self):
