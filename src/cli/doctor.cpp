@@ -66,12 +66,15 @@ const char* word(Finding::Level level) {
 }
 
 std::string view(const Findings& findings, const Look& look) {
-    Table table({"", "SUBJECT", "FOUND", "WHAT TO DO"});
+    // One below the other, in the column that is wrapped: both are sentences.
+    Table table({"", "SUBJECT", "FOUND, AND WHAT TO DO"});
     for (const auto& finding : findings) {
         const auto tone = finding.level == Finding::Level::good  ? Tone::good
                           : finding.level == Finding::Level::bad ? Tone::bad
                                                                  : Tone::warning;
-        table.add({Cell(word(finding.level), tone), finding.subject, finding.what, finding.todo});
+        table.add({Cell(word(finding.level), tone), finding.subject, finding.what});
+        if (!finding.todo.empty())
+            table.add({"", "", "-> " + finding.todo});
     }
     return table.render(look, 0);
 }

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 """longcord doctor as a whole: a machine in order, then one thing broken at a time. Each must be found, as the only
 thing that is new, and say what to do. (sshd's own settings are this machine's: unit tests have them.)"""
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import shutil
 import socket
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -182,6 +188,23 @@ def test_a_machine_in_order_has_nothing_but_what_this_machine_has(machine):
     """sshd and the clock are those of the machine that runs the tests."""
     for on in ("host", "pi"):
         assert {subject for subject, _ in machine.doctor(on)} <= {"sshd", "clock"}
+
+
+def test_on_a_terminal_it_is_as_wide_as_that(machine):
+    machine.silent("host")
+    machine.write("sys/module/usbcore/parameters/usbfs_memory_mb", "16\n")
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    subprocess.run([binary("longcord"), "doctor", "--on", "host"], stdout=its, timeout=60,
+                   env={**os.environ, "LONGCORD_ROOT": str(machine.root), "NO_COLOR": "1"})
+    os.close(its)
+    text = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while more := os.read(ours, 65536):
+            text += more
+    lines = text.decode().replace("\r", "").splitlines()
+    assert max(len(line) for line in lines) <= 80, lines
+    assert re.search(r"^bad +longcord-host +does not answer\n +-> systemctl status longcord-host$", "\n".join(lines), re.M)
 
 
 def test_a_vm_without_xhci_where_one_is_added_while_it_runs(machine):

@@ -8,8 +8,10 @@ import time
 
 import pytest
 
+from lab.gadget import Gadget
 from lab.install import HOOKSCRIPT
 
+BOARD = Gadget(socket=0)
 PREPARED = "usb0: spice\n"  # Proxmox makes a controller for it
 DROP_IN = "/etc/ssh/sshd_config.d/50-longcord.conf"
 SCRIPT = "/var/lib/vz/snippets/longcord-hookscript"
@@ -101,6 +103,10 @@ BREAKS = {
     "nports full": Break(
         fill_vhci, on("node", "systemctl stop lab-fill-vhci"),
         subject="vhci ports", what=r"\d+ of \d+ are taken: no further device up to 480", todo="usbip detach"),
+    "a root hub is open": Break(
+        on("node", "cd /sys/devices/platform/vhci_hcd.1 && echo 1 >$(ls -d usb* | head -1)/authorized_default"),
+        lambda stage: (stage.node.run("systemctl restart longcord-host"), stage.longcord.wait_linked()),
+        subject="root hub usb", what="lets this host's drivers bind", todo="restart longcord-host"),
     "sshd's drop-in is away": Break(
         on("node", f"mv {DROP_IN} /root/"), on("node", f"mv /root/50-longcord.conf {DROP_IN}"),
         subject="sshd", what='"authorizedkeyscommand none"', todo="50-longcord.conf there"),
@@ -206,9 +212,22 @@ def test_what_is_broken_is_found_and_nothing_else(stage, lab, name):
         print(json.dumps(found, indent=1))
     finally:
         case.mended(stage)
-    assert [(one["subject"], one["level"]) for one in found] == [(case.subject, case.level)]
+    assert [(re.sub(r"usb\d+$", "usb", one["subject"]), one["level"]) for one in found] == [(case.subject, case.level)]
     assert re.search(case.what, found[0]["what"]) and case.todo in found[0]["todo"]
     lab.wait(lambda: stage.doctor(machine) == [], what="it to be gone")
+
+
+@pytest.mark.unseen
+def test_nothing_is_found_while_a_board_is_plugged(stage, longcord, lab):
+    stage.vm.ensure_running()
+    stage.vm.write_rules("workbench")
+    place = lab.pi.plug(BOARD)
+    stage.vm.guest.wait_tty("ttyACM0")
+    longcord.wait_state(place, "plugged")
+    assert stage.doctor(lab.node) == [] and stage.doctor(lab.pi) == []
+    lab.pi.unplug(BOARD)
+    stage.vm.guest.wait_no_tty("ttyACM0")
+    assert stage.doctor(lab.node) == [] and stage.doctor(lab.pi) == []
 
 
 @pytest.mark.more
