@@ -15,7 +15,7 @@ namespace {
 
 constexpr unsigned max_version = 0xffff;
 constexpr unsigned max_port = 0xffff;
-constexpr unsigned max_vmid = 999'999'999;     // Proxmox VE, pve-vmid
+constexpr unsigned max_vmid = ~0U;             // machines of host.yaml are above Proxmox' VMs
 constexpr unsigned max_dead_after_ms = 60'000; // host.yaml, dead_after
 constexpr std::size_t max_word = 64;
 constexpr std::uint64_t any = ~std::uint64_t{0};

@@ -366,6 +366,17 @@ TEST_CASE("a welcome without what later versions added is understood") {
     CHECK(welcome.nodes.empty());
 }
 
+TEST_CASE("a Pi is asked to serve a machine of host.yaml, whose number is above every VM's") {
+    const std::vector<HostMessage> asked = {
+        Open{1, "1-1", 1'288'485'611, secret()},
+        State{"1-1", "pve1", 4'294'967'295, "plugged", "", "windows"}};
+    for (const auto& message : asked) {
+        const auto back = parse_host_message(format(message));
+        REQUIRE(back.has_value());
+        CHECK(*back == message);
+    }
+}
+
 TEST_CASE("an open with a bad key is refused, and no byte of the key is in the refusal") {
     const std::string good = format(HostMessage(Open{1, "1-1", 100, secret()}));
     for (const char* key : {"ticket", "from_node", "from_pi"})
