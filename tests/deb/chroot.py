@@ -19,11 +19,13 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "long
 NO_SERVICES = "#!/bin/sh\nexit 101\n"
 
 
-def base(release=None, security=True):
+def base(release=None, updates=True):
     """The tree that all others are copies of. Made anew where the sources are others than then. Packages are built in one
-    without security updates: they shall not ask for a library that only an updated machine has."""
-    suite, sources = rootfs.debian_sources(release, security)
-    kind = f"{suite}-{'machine' if security else 'build'}"
+    without updates: they shall not ask for a library that only an updated machine has."""
+    suite, sources = rootfs.debian_sources(release, security=updates)
+    if not updates:
+        sources = "".join(line for line in sources.splitlines(keepends=True) if line.split()[3] == suite)
+    kind = f"{suite}-{'machine' if updates else 'build'}"
     tree = CACHE / f"{kind}-{hashlib.sha256(sources.encode()).hexdigest()[:12]}"
     if tree.exists():
         return tree

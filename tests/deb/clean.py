@@ -35,7 +35,7 @@ def build(release, architecture):
     begun, out, made_of = time.monotonic(), output(release, architecture), commit()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    chroot = Chroot(base(release, security=False), size="8G")
+    chroot = Chroot(base(release, updates=False), size="8G")
     try:
         with open(out / "build.log", "w") as log:
             prepare(chroot, release, architecture, log)
@@ -89,7 +89,7 @@ def check(chroot, out):
 
 def profiles(architecture):
     """A native build has none, as anybody's has none: packages say with which they were built."""
-    return [] if architecture == native() else ["-P", "cross,nocheck"]
+    return [] if architecture == native() else ["--build-profiles=cross,nocheck"]
 
 
 def native():
