@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Pi of its own architecture in the place of the usual one: Debian's arm64 kernel and programs, emulated.
-
-Seen so far: that kernel (6.12) boots with this command line, and has dummy_hcd, libcomposite, usbip-host and tls."""
+"""A Pi of its own architecture in the place of the usual one: Debian's arm64 kernel and programs, emulated."""
 
 import contextlib
 import dataclasses

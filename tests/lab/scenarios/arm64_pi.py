@@ -9,7 +9,7 @@ from lab.longcord import Longcord, pi_yaml
 BOARD = Gadget(vendor=0x1A86, product=0x55D4, serial="0001", socket=0)
 SLOW = 600
 
-pytestmark = [pytest.mark.packages, pytest.mark.long, pytest.mark.unseen]
+pytestmark = [pytest.mark.packages, pytest.mark.long]
 
 
 def test_a_board_at_an_arm64_pi_is_the_guests(installed_lab, lab):

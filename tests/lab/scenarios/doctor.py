@@ -217,7 +217,6 @@ def test_what_is_broken_is_found_and_nothing_else(stage, lab, name):
     lab.wait(lambda: stage.doctor(machine) == [], what="it to be gone")
 
 
-@pytest.mark.unseen
 def test_nothing_is_found_while_a_board_is_plugged(stage, longcord, lab):
     stage.vm.ensure_running()
     stage.vm.write_rules("workbench")

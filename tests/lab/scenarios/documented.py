@@ -107,7 +107,6 @@ def reader(longcord, lab):
         each.configure()
 
 
-@pytest.mark.unseen
 def test_every_command_of_the_documents_works(reader):
     bad = []
     for line, where in commands().items():
