@@ -39,8 +39,11 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def built():
-    """built(release, architecture): the folder with its packages, made in a clean Debian, once a commit."""
+    """built(release, architecture): the folder with its packages, made in a clean Debian, once a commit; or those from
+    before, in RELEASE-ARCHITECTURE below $LONGCORD_DEBS."""
     def build(release, architecture):
+        if "LONGCORD_DEBS" in os.environ:
+            return Path(os.environ["LONGCORD_DEBS"]) / f"{release}-{architecture}"
         if not is_built(release, architecture):
             subprocess.run([REPOSITORY / "tests/deb/build", release, architecture], check=True)
         return output(release, architecture)

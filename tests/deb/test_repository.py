@@ -98,7 +98,8 @@ def test_a_key_that_the_machine_does_not_know_is_refused(repository, site, machi
         add(machine, stranger, site, release)
     finally:
         stranger.close()
-    assert "NO_PUBKEY" in machine.try_run("apt-get", "-q", "update").stdout
+    said = machine.try_run("apt-get", "-q", "update").stdout
+    assert "NO_PUBKEY" in said or "Missing key" in said, said  # by gpgv in Debian 12, sqv in 13
     assert machine.try_run("apt-get", "-qy", "install", "longcord-pi").returncode != 0
 
 
