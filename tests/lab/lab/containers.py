@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Docker and LXC in a machine, and containers with nothing but busybox in them."""
 
+import contextlib
 import shlex
 
 from lab import debs
@@ -21,40 +22,53 @@ lxc.idmap = u 0 100000 65536
 lxc.idmap = g 0 100000 65536
 """
 
+# What the packages leave, in the kernel too.
+LEFT_BEHIND = """
+rm -rf /var/lib/docker /var/lib/containerd /etc/docker /run/docker* /run/containerd /run/lxc
+groupdel docker
+systemctl daemon-reload
+cd /sys/kernel/security/apparmor
+for profile in $(cut -d " " -f 1 profiles); do printf %s "$profile" >.remove; done
+modprobe -ra xt_nat nft_chain_nat nft_compat nf_conntrack_netlink bridge overlay
+"""
 
-def bring(machine):
-    """Returns what `take_away` wants."""
-    # Docker does without a profile only where the kernel has no AppArmor, or it has the tools for it.
+
+@contextlib.contextmanager
+def brought(machine):
+    """Docker and LXC, until the end of the block."""
+    # Where the kernel has AppArmor, Docker starts no container without the tools for it.
     names = debs.install(machine, "docker.io", "docker-compose", "lxc", "apparmor")
+    try:
+        start(machine)
+        yield
+    finally:
+        machine.run("lxc-stop -k -n 105; docker ps -aq | xargs -r docker rm -f; systemctl stop docker.socket docker containerd;"
+                    "rm -rf /var/lib/lxc /root/compose", check=False)
+        debs.remove(machine, names)
+        machine.run(LEFT_BEHIND, check=False)
+
+
+def start(machine):
+    """The daemon, and what containers are made of."""
     machine.put(DAEMON, "/etc/docker/daemon.json")
     machine.run("systemctl start docker", timeout=300)
     busybox = "mkdir -p {0}/bin {0}/dev {0}/proc {0}/sys && cp /bin/busybox {0}/bin && ln -sf busybox {0}/bin/sh"
     machine.run(f"{busybox.format('/root/image')} && tar -C /root/image -c . | docker import - lab && rm -r /root/image")
     machine.run(busybox.format(ROOTFS))
-    return names
-
-
-def take_away(machine, names):
-    machine.run("lxc-stop -k -n 105; docker ps -aq | xargs -r docker rm -f; systemctl stop docker.socket docker containerd;"
-                "rm -rf /var/lib/lxc /root/compose", check=False)
-    debs.remove(machine, names)
-    machine.run("rm -rf /var/lib/docker /var/lib/containerd /etc/docker; systemctl daemon-reload")
 
 
 class Docker:
-    """A container; `line` is a `docker run` with IMAGE in it. It stays until it is removed."""
+    """A container that is there by that name, or is made: `line` is a `docker run` with IMAGE in it."""
 
-    def __init__(self, machine, name, line):
+    def __init__(self, machine, name, line=None):
         self.machine, self.name = machine, name
-        machine.run(f"docker rm -f {name} 2>/dev/null; {line.replace('IMAGE', f'lab {STAYS}')}", timeout=300)
+        if line:
+            machine.run(line.replace("IMAGE", f"lab {STAYS}"), timeout=300)
 
     def run(self, command, user=0):
         """What a program in the container says, its complaints too."""
         done = self.machine.run(f"docker exec -u {user} {self.name} sh -c {shlex.quote(command)}", check=False)
         return done.stdout + done.stderr
-
-    def remove(self):
-        self.machine.run(["docker", "rm", "-f", self.name])
 
 
 class Lxc:

@@ -34,9 +34,8 @@ MODULES = block("printf 'cdc_acm")
 
 @pytest.fixture(scope="module")
 def with_containers(whole_lab):
-    names = containers.bring(whole_lab.node)
-    yield
-    containers.take_away(whole_lab.node, names)
+    with containers.brought(whole_lab.node):
+        yield
 
 
 @pytest.fixture
@@ -121,8 +120,7 @@ def test_compose(lab, node):
     text = block("services:").replace("IMAGE", f"lab\n    command: {containers.STAYS}")
     node.put(text, "/root/compose/docker-compose.yml")
     node.run("cd /root/compose && docker-compose up -d", timeout=300)
-    composed, adapter = Docker.__new__(Docker), Adapter(lab)
-    composed.machine, composed.name = node, "compose_build_1"
+    composed, adapter = Docker(node, "compose_build_1"), Adapter(lab)
     adapter.plug()
     assert adapter.hears(composed) == adapter.hears(composed, user=SOMEBODY) == ""
     node.run("cd /root/compose && docker-compose down", timeout=300)
