@@ -101,6 +101,8 @@ def reader(longcord, lab):
     place = lab.pi.plug(BOARD)
     longcord.wait_state(place, "unclaimed")
     yield Reader(lab, place.split("/")[1])
+    for each in (place, LOCAL):  # what was detached by hand stays so, wherever it is plugged in again
+        lab.node.run(["longcord", "resume", each], check=False)
     lab.node.run("rm -rf /usr/local/sbin/pvesm /var/lib/prometheus /srv/textfile /var/lib/lab/vm-100-state-*")
     lab.pi.run("longcord serial allow --remove 192.168.1.50; longcord serial allow --remove 192.168.1.60", check=False)
     for each in (vm, other):
