@@ -28,6 +28,8 @@ ELSEWHERE = {
 }
 ON_PI = re.compile(r"longcord (mode|test|serial allow) ?|.*longcord-pi\b")
 OTHERS = r"(?:journalctl|systemctl|udevadm|sshd|printf '\{|rm /etc/udev) ?.*"
+# What follows events ends when it cannot write any more, so some have to come.
+FOLLOWED = f"(while sleep 1; do longcord detach {LOCAL}; longcord resume {LOCAL}; done) >/dev/null 2>&1 & {{}} | head -n 1; kill $!"
 DONE = (0, 5)  # 5: done, and there is a problem to tell
 # What has to be so for a command to make sense, and what makes it so again.
 BEFORE = {
@@ -76,7 +78,8 @@ class Reader:
             if begin in line:
                 machine.run(self.here(more, machine))
         endless = " --follow" in line or "journalctl -f" in line
-        done = machine.run(self.here(line, machine) + (" | head -n 1" if endless else ""), check=False, timeout=300)
+        words = self.here(line, machine)
+        done = machine.run(FOLLOWED.format(words) if endless else words, check=False, timeout=300)
         for begin, more in AFTER.items():
             if begin in line:
                 machine.run(self.here(more, machine), timeout=300)
