@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The VMs' configurations and rules, as they are in /etc/pve/qemu-server. What this node writes is
-// told by inotify at once; what another node writes makes no event, so there is a look every 2 s.
-// While /etc/pve is away or does not answer, nothing changes: everything stays as last seen.
+// told by inotify at once; what another node writes makes no event, so there is a look every 2 s
+// (every 10 s where there is no Proxmox). While /etc/pve is away or does not answer, nothing
+// changes: everything stays as last seen.
 #pragma once
 
 #include "base/inotify.hpp"
