@@ -44,6 +44,12 @@ def wake_ups_a_second(pid, seconds):
     return (wake_ups(pid) - before) / (time.monotonic() - began)
 
 
+def least_wake_ups_a_second(pid):
+    """What ticks does so in each of three whiles; what a start leaves behind, and code that has to be read from the
+    disk again, does not."""
+    return min(wake_ups_a_second(pid, 4) for _ in range(3))
+
+
 def cpu_seconds(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: MIT
 """longcord-pi while nothing happens: its threads wake up for the heartbeat of its links, and for nothing else.
 (tests/bench pi has its memory, and the same over a longer while.)"""
-from idle import add_bound_boards, code_kb, wake_ups_a_second
+from idle import add_bound_boards, code_kb, least_wake_ups_a_second
 from pairing_world import Pi, machines, node, pi  # noqa: F401 (fixtures)
 from host_world import wait
 
 # A ping is read by the SSH thread, taken and answered by the loop, and the answer sent by the SSH thread: three. As
 # many again where one of them is a little early.
 A_HEARTBEAT = 6
-
-
-def least_wake_ups_a_second(pid):
-    """What ticks does so in each of three whiles; what a start leaves behind, and code that has to be read from the
-    disk again, does not."""
-    return min(wake_ups_a_second(pid, 4) for _ in range(3))
 
 
 def test_without_a_link_nothing_wakes_it(pi):
