@@ -16,9 +16,9 @@ from lab.progress import say  # noqa: E402
 def pytest_addoption(parser):
     group = parser.getgroup("the campaign (scenarios/under_fault.py)")
     group.addoption("--seed", type=int, help="which faults come when; another one each time unless given")
-    group.addoption("--cycles", type=int, help="of the soak; without end unless given here or in --minutes")
+    group.addoption("--turns", type=int, help="of the soak; without end unless given here or in --minutes")
     group.addoption("--minutes", type=float, default=0, help="ends the soak, or the kills at each step, after so long")
-    group.addoption("--first", type=int, default=0, help="begins with this cycle of the seed, or with this kill")
+    group.addoption("--first", type=int, default=0, help="begins with this turn of the seed, or with this kill")
     group.addoption("--page", action="store_true", help="writes the figures to docs/reliability.md")
 
 

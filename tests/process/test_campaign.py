@@ -105,24 +105,24 @@ def test_every_law_is_broken_somewhere_above():
 BOARDS, VMIDS, FAULTS = ["first", "second"], [100, 101], {"cable cut": 1, "power cut": 8}
 
 
-def test_a_cycle_depends_on_its_seed_and_number_only():
-    there = [plan.cycle(7, number, BOARDS, VMIDS, FAULTS) for number in range(200)]
+def test_a_turn_depends_on_its_seed_and_number_only():
+    there = [plan.turn(7, number, BOARDS, VMIDS, FAULTS) for number in range(200)]
     other_way_round = {name: FAULTS[name] for name in reversed(FAULTS)}
-    assert there == [plan.cycle(7, number, BOARDS[::-1], VMIDS[::-1], other_way_round) for number in range(200)]
-    assert plan.cycle(7, 150, BOARDS, VMIDS, FAULTS) == there[150]
-    assert there != [plan.cycle(8, number, BOARDS, VMIDS, FAULTS) for number in range(200)]
+    assert there == [plan.turn(7, number, BOARDS[::-1], VMIDS[::-1], other_way_round) for number in range(200)]
+    assert plan.turn(7, 150, BOARDS, VMIDS, FAULTS) == there[150]
+    assert there != [plan.turn(8, number, BOARDS, VMIDS, FAULTS) for number in range(200)]
     assert plan.chance(7, 3).random() == plan.chance(7, 3).random()
 
 
 def test_all_that_may_come_comes_and_the_rough_ones_seldom():
-    many = [plan.cycle(1, number, BOARDS, VMIDS, FAULTS) for number in range(4000)]
-    assert {(cycle.act, cycle.moment) for cycle in many if cycle.fault} == {
+    many = [plan.turn(1, number, BOARDS, VMIDS, FAULTS) for number in range(4000)]
+    assert {(turn.act, turn.moment) for turn in many if turn.fault} == {
         ("replug", "rest"), ("replug", "leaving"), ("replug", "coming"), ("restart", "rest"), ("restart", "leaving")}
-    assert {cycle.target for cycle in many} == {*BOARDS, *VMIDS}
-    counts = {name: sum(cycle.fault == name for cycle in many) for name in FAULTS}
+    assert {turn.targets for turn in many} == {("first",), ("second",), ("first", "second"), (100,), (101,)}
+    counts = {name: sum(turn.fault == name for turn in many) for name in FAULTS}
     assert 4 < counts["cable cut"] / counts["power cut"] < 16
     assert 0.2 < sum(counts.values()) / len(many) < 0.3
-    assert not any(plan.cycle(1, number, BOARDS, VMIDS, {}).fault for number in range(100))
+    assert not any(plan.turn(1, number, BOARDS, VMIDS, {}).fault for number in range(100))
 
 
 def test_every_process_is_killed_once_at_each_kind_of_event():
@@ -153,3 +153,14 @@ def test_a_service_that_was_killed_meanwhile_is_said_to_be_another_process():
     end = [{"name": "longcord-host", "pid": 2, "rss_kib": 9100, "fds": 41}]
     assert "(another process) | 9,000 | 9,100 | 40 | 41 |" in figures.growth_table(begin, end)
     assert "another" not in figures.growth_table(begin, begin)
+
+
+def test_runs_of_one_soak_are_added_up_and_a_failure_stands_first():
+    run = {"day": "2026-11-30", "minutes": 30.0, "turns": 200, "replugs": 400, "restarts": 40, "faults": {"cable cut": 3},
+           "failure": None, "times": {"plug": [2.0, 3.0]}, "begin": [], "end": [], "worst": {}}
+    text = figures.soak_section({"seed 7, from turn 0 on": run, "seed 7, from turn 200 on": {**run, "times": {"plug": [9.0]}}})
+    assert "400 turns in 60 minutes: a board was pulled and plugged in again 800 times, a VM stopped and started 80 times" in text
+    assert "6 faults by chance. Failures: 0." in text and "cable cut 6" in text
+    assert "| plug | 3 | 3.0 | 9.0 | 9.0 |" in text
+    assert "Failures: 1." in (failed := figures.soak_section({"seed 7": {**run, "failure": "turn 3: a | b"}}))
+    assert "* turn 3: a / b" in failed

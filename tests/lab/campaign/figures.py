@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Figures of a campaign, and the page they stand on. Pure."""
 
+import collections
 import math
 import re
 
@@ -61,13 +62,15 @@ def with_section(page, name, text):
 
 
 def faults_section(entries):
-    rows = [row(name, seconds(entry["seconds"]), entry["back"], entry["result"]) for name, entry in sorted(entries.items())]
+    rows = [row(name, entry["must"], seconds(entry["seconds"]), entry["back"], entry["result"])
+            for name, entry in sorted(entries.items())]
     failed = sum(entry["result"] != "held" for entry in entries.values())
     return "\n".join([
-        f"Each fault once, while two boards are in two VMs: {len(entries)} faults, {failed} of them broke a law. Both times count "
+        f"Each fault once, while three boards are in two VMs: {len(entries)} faults, {failed} of them broke a law. Both times count "
         f"from when its end begins (the power is given back, the VM is told to start), and every law is looked at every 2 s "
         f"or so. {days(entries)}", "",
-        "| fault | s until every law held | s until the last board was back | the laws |", "|---|--:|--:|---|", *rows])
+        "| fault | boards must | s until every law held | s until the last board was back | the laws |",
+        "|---|---|--:|--:|---|", *rows])
 
 
 def steps_section(entries):
@@ -80,12 +83,24 @@ def steps_section(entries):
 
 
 def soak_section(entries):
-    blocks = []
+    """All runs together, and of each what has grown and what the watch has seen."""
+    runs = entries.values()
+    times = collections.defaultdict(list)
+    faults = collections.Counter()
+    for entry in runs:
+        faults.update(entry["faults"])
+        for what, values in entry["times"].items():
+            times[what] += values
+    replugs, restarts = sum(entry["replugs"] for entry in runs), sum(entry["restarts"] for entry in runs)
+    failed = [one_line(entry["failure"]) for entry in runs if entry["failure"]]
+    blocks = [f"{sum(entry['turns'] for entry in runs):,} turns in {sum(entry['minutes'] for entry in runs):.0f} minutes: a board was "
+              f"pulled and plugged in again {replugs:,} times, a VM stopped and started {restarts} times, beside {faults.total()} "
+              f"faults by chance. Failures: {len(failed)}. {days(entries)}", "", *(f"* {text}" for text in failed),
+              returns_table(times), "",
+              "Faults: " + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())) + "." if faults else "", ""]
     for name, entry in sorted(entries.items()):
-        end = f"ended by a failure: {one_line(entry['failure'])}" if entry["failure"] else "no failure"
-        blocks += [f"{name}, {entry['minutes']:.0f} minutes: {entry['cycles']} cycles, {end}. {days({name: entry})}", "",
-                   returns_table(entry["times"]), "", growth_table(entry["begin"], entry["end"]), "",
-                   watch_line(entry["worst"]), ""]
+        blocks += [f"{name[0].upper()}{name[1:]} ({entry['minutes']:.0f} minutes):", "", growth_table(entry["begin"], entry["end"]),
+                   "", watch_line(entry["worst"]), ""]
     return "\n".join(blocks)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Lives through faults and cycles, and takes the time that it needs for everything to be there again."""
+"""Lives through faults and turns, and takes the time that it needs for everything to be there again."""
 
+import collections
 import time
 
 from campaign import plan
@@ -43,22 +44,25 @@ class Soak:
     def __init__(self, stage, faults):
         self.stage, self.faults = stage, faults
         self.times = {what: [] for what in (PLUG, START, RETURN, STAYED, WELL)}
+        self.replugs = self.restarts = 0
+        self.seen = collections.Counter()   # fault -> how often
 
-    def live(self, cycle):
-        """One cycle, and its time."""
-        stage, fault = self.stage, self.faults.get(cycle.fault)
-        take_away, bring_back = self._acts(cycle)
+    def live(self, turn):
+        """One turn, and its time."""
+        stage, fault = self.stage, self.faults.get(turn.fault)
+        take_away, bring_back = self._acts(turn)
         if not fault:
             take_away(wait=True)
             begun = time.time()
             bring_back()
             rest = stage.come_to_rest(QUIET_BOUND, begun)
-            self.times[PLUG if cycle.act == "replug" else START].append(rest.returned)
+            self.times[PLUG if turn.act == "replug" else START].append(rest.returned)
             return
-        its_vm_is_down = cycle.act == "restart" and cycle.target == fault.vmid
-        if cycle.moment == "rest" or its_vm_is_down:
+        self.seen[turn.fault] += 1
+        its_vm_is_down = turn.act == "restart" and turn.targets == (fault.vmid,)
+        if turn.moment == "rest" or its_vm_is_down:
             rest, _ = endure(stage, fault)
-        elif cycle.moment == "leaving":
+        elif turn.moment == "leaving":
             rest, _ = endure(stage, fault, lambda: take_away(wait=False), bring_back)
         else:
             take_away(wait=True)
@@ -66,31 +70,42 @@ class Soak:
         self.times[RETURN if rest.returned else STAYED].append(rest.returned)
         self.times[WELL].append(rest.well)
 
-    def _acts(self, cycle):
+    def _acts(self, turn):
         stage = self.stage
-        if cycle.act == "restart":
-            return (lambda wait: stage.vm(cycle.target).stop()), (lambda: stage.start(cycle.target))
+        if turn.act == "restart":
+            vmid = turn.targets[0]
+
+            def stop(wait):
+                stage.vm(vmid).stop()
+                self.restarts += 1
+            return stop, lambda: stage.start(vmid)
 
         def pull(wait):
-            stage.unplug(cycle.target)
+            for board in turn.targets:
+                stage.unplug(board)
+                self.replugs += 1
             if wait:
-                stage.come_to_rest(QUIET_BOUND)   # nobody has it, and nothing of it is left
-        return pull, lambda: stage.plug(cycle.target)
+                stage.come_to_rest(QUIET_BOUND)   # nobody has them, and nothing of them is left
+
+        def plug():
+            for board in turn.targets:
+                stage.plug(board)
+        return pull, plug
 
 
 def soak(stage, faults, seed, numbers, minutes):
-    """Cycles until one fails, the numbers are used up or the time is over. Returns (how many, Soak, failure or None)."""
+    """Turns until one fails, the numbers are used up or the time is over. Returns (how many, Soak, failure or None)."""
     lived, done, begun = Soak(stage, faults), 0, time.monotonic()
     rough = {name: fault.rough for name, fault in faults.items()}
     for number in numbers:
         if minutes and time.monotonic() - begun > minutes * 60:
             break
-        cycle = plan.cycle(seed, number, list(stage.boards), stage.vmids, rough)
+        turn = plan.turn(seed, number, list(stage.boards), stage.vmids, rough)
         stage.random = plan.chance(seed, number)
-        say(str(cycle))
+        say(str(turn))
         try:
-            lived.live(cycle)
+            lived.live(turn)
         except Exception as error:
-            return done, lived, f"{cycle}: {error}  (again: --campaign --seed {seed} --first {number} --cycles 1 -k soak)"
+            return done, lived, f"{turn}: {error}  (again: --campaign --seed {seed} --first {number} --turns 1 -k soak)"
         done += 1
     return done, lived, None

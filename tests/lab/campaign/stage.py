@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the campaign plays on: two VMs and two boards that are alike, with rules that give the first board to VM 100 as
+"""What the campaign plays on: two VMs and three boards that are alike, with rules that give two of them to VM 100 as
 long as it runs, and to VM 101 otherwise. Knows who has to have what, and looks at the laws."""
 
 import dataclasses
@@ -13,10 +13,12 @@ from lab.wait import wait
 
 FIRST = Gadget(name="first", serial="A1", socket=0)
 SECOND = Gadget(name="second", serial="B2", socket=1)
+THIRD = Gadget(name="third", serial="C3", socket=3)
 STRANGER = Gadget(name="stranger", vendor=0x0483, product=0x5740, serial="S3", socket=2)   # no rule wants it
 FILLER = "1209:0001"   # of onboard/lab-fill-vhci
 EVIL = "mallory"       # a Pi that is paired and hostile: VM 101 wants all it has, so that it is asked for it
-RULES = {100: [f"workbench {FIRST.ids} serial={FIRST.serial}"], 101: [f"workbench {FIRST.ids}", EVIL]}
+OF_100 = (FIRST, THIRD)   # each by a rule of its own
+RULES = {100: [f"workbench {board.ids} serial={board.serial}" for board in OF_100], 101: [f"workbench {FIRST.ids}", EVIL]}
 PI_YAML = SERVE_THE_LAB   # so that there can be a foreign attach
 
 
@@ -34,7 +36,7 @@ class Stage:
     def __init__(self, lab, longcord, vmids=(100, 101)):
         self.lab, self.longcord, self.vmids = lab, longcord, vmids
         self.eyes = Eyes(lab)
-        self.boards = {board.name: board for board in (FIRST, SECOND)}
+        self.boards = {board.name: board for board in (FIRST, SECOND, THIRD)}
         self.plugged = set()      # names of boards that are plugged in
         self.fault = None
         self.first = {}           # (name, pid) -> Process, at rest
@@ -70,7 +72,7 @@ class Stage:
         for vmid in self.vmids:
             self.start(vmid)
 
-    # -- words for faults and cycles -----------------------------------------------------------------------------
+    # -- words for faults and turns ------------------------------------------------------------------------------
 
     def vm(self, vmid):
         return self.lab.node.vm(vmid)
@@ -97,7 +99,7 @@ class Stage:
 
     def holder(self, name, running):
         """The rules' word, worked out here once more: the board with a rule of its own goes to that rule's VM."""
-        order = (100, 101) if name == FIRST.name else (101,)
+        order = (100, 101) if self.boards[name] in OF_100 else (101,)
         return next((vmid for vmid in order if vmid in running), None)
 
     def terms(self, since=None, bound=0.0):
