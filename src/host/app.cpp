@@ -74,7 +74,7 @@ App::App(asio::io_context& loop, Roots roots, HostConfig config, std::filesystem
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
       dialer_(pool_, opens_, config_), servers_(loop, dialer_, reconciler_, journal_),
       offers_(loop, reconciler_.world(), journal_, dialer_),
-      importer_(roots_, pool_, reconciler_, opens_, dialer_),
+      importer_(loop, roots_, pool_, reconciler_, opens_, dialer_),
       uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(

@@ -27,7 +27,7 @@ GiveBack::GiveBack(
           loop, {[this](const Action& action) { executor_.start(action); },
                  [](const Place&, const Outcome*) {}, [this] { planned(); }}),
       nodes_(loop), sessions_(loop, roots_, pool_, reconciler_, journal_, nodes_), opens_(loop),
-      dialer_(pool_, opens_, config_), importer_(roots_, pool_, reconciler_, opens_, dialer_),
+      dialer_(pool_, opens_, config_), importer_(loop, roots_, pool_, reconciler_, opens_, dialer_),
       uses_(loop, roots_, pool_, reconciler_, nodes_),
       executor_(loop, importer_, sessions_, uses_, reconciler_, journal_),
       kernel_(

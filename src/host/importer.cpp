@@ -39,10 +39,11 @@ Result<> is_as_announced(const World& world, const Place& place, const WireDevic
 } // namespace
 
 Importer::Importer(
-    const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens,
-    StreamDialer& dialer)
-    : roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens), dialer_(dialer),
-      vhci_(roots), records_(roots), claims_(std::make_shared<PortClaims>(roots)) {}
+    asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
+    OpenRequests& opens, StreamDialer& dialer)
+    : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens),
+      dialer_(dialer), vhci_(roots), records_(roots), claims_(std::make_shared<PortClaims>(roots)) {
+}
 
 Task<Result<>> Importer::import_device(ImportDevice action) {
     auto dialed = co_await dialer_.dial(action);
@@ -143,8 +144,21 @@ void Importer::freed(unsigned vhci_port) {
     const auto claimed = claimed_.find(vhci_port);
     if (claimed == claimed_.end())
         return;
-    claims_->release(claimed->second);
+    const auto& sysname = claimed->second;
+    spawn_guarded(
+        loop_, "claim of " + sysname, give_up_claim(sysname, claims_->claim_number(sysname)));
     claimed_.erase(claimed);
+}
+
+Task<> Importer::give_up_claim(std::string sysname, unsigned number) {
+    // The hub's lock is held until the kernel is sure that nobody comes back at once
+    // (hub_port_debounce, hub.c): 0.1 s in which QEMU has to be told.
+    std::function<Result<>()> job = [claims = claims_, sysname, number]() -> Result<> {
+        claims->release(sysname, number);
+        return {};
+    };
+    co_await pool_.run<void>(
+        fmt::format("claim {} of {}", number, sysname), authorize_limit, std::move(job));
 }
 
 Task<> Importer::release_leftover_claims() {

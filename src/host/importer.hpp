@@ -21,8 +21,8 @@ namespace longcord {
 class Importer {
   public:
     Importer(
-        const Roots& roots, WorkerPool& pool, Reconciler& reconciler, OpenRequests& opens,
-        StreamDialer& dialer);
+        asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
+        OpenRequests& opens, StreamDialer& dialer);
 
     Task<Result<>> import_device(ImportDevice action);
     Task<Result<>> authorize(AuthorizeImport action);
@@ -42,6 +42,9 @@ class Importer {
     unsigned epoch() const noexcept { return epoch_; }
 
   private:
+    Task<> give_up_claim(std::string sysname, unsigned number);
+
+    asio::io_context& loop_;
     Roots roots_;
     WorkerPool& pool_;
     Reconciler& reconciler_;

@@ -25,8 +25,11 @@ PortClaims::PortClaims(Roots roots, Hubs hubs) : roots_(std::move(roots)), power
     for (int i = 0; i < count; ++i) {
         const std::string_view name(names[i]);
         UniqueFd fd(SD_LISTEN_FDS_START + i);
-        if (name.starts_with(kept_name))
-            hubs_.insert_or_assign(std::string(name.substr(kept_name.size())), std::move(fd));
+        if (name.starts_with(kept_name)) {
+            auto hub = std::make_shared<Hub>();
+            hub->fd = std::move(fd);
+            hubs_.insert_or_assign(std::string(name.substr(kept_name.size())), std::move(hub));
+        }
         std::free(names[i]); // NOLINT(*-no-malloc): as sd_listen_fds_with_names(3) says
     }
     std::free(names); // NOLINT(*-no-malloc)
@@ -42,59 +45,90 @@ Result<PortClaims::Port> PortClaims::port_of(std::string_view sysname) {
     return Port{root ? fmt::format("usb{}", place->bus) : place->busid(), place->bus, number};
 }
 
-Result<int> PortClaims::open_hub(const Port& port) {
-    if (const auto open = hubs_.find(port.hub); open != hubs_.end())
-        return open->second.get();
+std::shared_ptr<PortClaims::Hub> PortClaims::find_hub(const Port& port) const {
+    const std::lock_guard lock(mutex_);
+    const auto hub = hubs_.find(port.hub);
+    return hub == hubs_.end() ? nullptr : hub->second;
+}
+
+Result<std::shared_ptr<PortClaims::Hub>> PortClaims::open_hub(const Port& port) {
+    if (auto hub = find_hub(port))
+        return hub;
     const auto number = read_attribute(roots_.sys() / "bus/usb/devices" / port.hub / "devnum");
     if (!number)
         return number.error();
     const auto node =
         roots_.dev() /
         fmt::format("bus/usb/{:03}/{:03}", port.bus, parse_decimal(*number).value_or(0));
-    UniqueFd fd(::open(node.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fd)
+    auto hub = std::make_shared<Hub>();
+    hub->fd.reset(::open(node.c_str(), O_RDWR | O_CLOEXEC));
+    if (!hub->fd)
         return fail_errno(errno, "open " + node.string());
     if (power_ == Hubs::may_sleep)
-        ::ioctl(fd.get(), USBDEVFS_ALLOW_SUSPEND); // before Linux 5.3 it stays awake
-    int kept = fd.get();
-    const auto message = fmt::format("FDSTORE=1\nFDNAME={}{}", kept_name, port.hub);
-    ::sd_pid_notify_with_fds(0, 0, message.c_str(), &kept, 1); // without systemd: nothing happens
-    return hubs_.emplace(port.hub, std::move(fd)).first->second.get();
+        ::ioctl(hub->fd.get(), USBDEVFS_ALLOW_SUSPEND); // before Linux 5.3 it stays awake
+    const std::lock_guard lock(mutex_);
+    const auto [there, fresh] = hubs_.emplace(port.hub, hub);
+    if (fresh) { // and not another thread's, which was quicker
+        int kept = hub->fd.get();
+        const auto message = fmt::format("FDSTORE=1\nFDNAME={}{}", kept_name, port.hub);
+        ::sd_pid_notify_with_fds(0, 0, message.c_str(), &kept, 1); // without systemd: nothing
+    }
+    return there->second;
 }
 
 Result<> PortClaims::claim(std::string_view sysname) {
     const auto port = port_of(sysname);
     if (!port)
         return port.error();
-    const std::lock_guard lock(mutex_);
     for (const bool again : {false, true}) {
         const auto hub = open_hub(*port);
         if (!hub)
             return hub.error();
+        const std::lock_guard one_at_a_time((*hub)->mutex);
+        const int fd = (*hub)->fd.get();
         unsigned number = port->number;
-        if (::ioctl(*hub, USBDEVFS_CLAIM_PORT, &number) == 0)
+        {
+            const std::lock_guard lock(mutex_);
+            ++numbers_[std::string(sysname)];
+        }
+        if (::ioctl(fd, USBDEVFS_CLAIM_PORT, &number) == 0)
             return {};
         const int error = errno;
         // A kept descriptor, or this one before: the same claim again (usb_hub_claim_port, hub.c).
-        if (error == EBUSY && ::ioctl(*hub, USBDEVFS_RELEASE_PORT, &number) == 0)
-            return ::ioctl(*hub, USBDEVFS_CLAIM_PORT, &number) == 0
+        if (error == EBUSY && ::ioctl(fd, USBDEVFS_RELEASE_PORT, &number) == 0)
+            return ::ioctl(fd, USBDEVFS_CLAIM_PORT, &number) == 0
                        ? Result<>()
                        : fail_errno(errno, fmt::format("claim the port of {}", sysname));
         if (error != ENODEV || again) // ENODEV: another hub is there since, or vhci_hcd is reloaded
             return fail_errno(error, fmt::format("claim the port of {}", sysname));
-        hubs_.erase(port->hub);
+        const std::lock_guard lock(mutex_);
+        if (const auto known = hubs_.find(port->hub); known != hubs_.end() && known->second == *hub)
+            hubs_.erase(known);
     }
     return {};
 }
 
-bool PortClaims::release(std::string_view sysname) {
-    const auto port = port_of(sysname);
+unsigned PortClaims::claim_number(std::string_view sysname) const {
     const std::lock_guard lock(mutex_);
-    const auto hub = port ? hubs_.find(port->hub) : hubs_.end();
-    if (hub == hubs_.end())
+    const auto number = numbers_.find(sysname);
+    return number == numbers_.end() ? 0 : number->second;
+}
+
+bool PortClaims::release(std::string_view sysname, std::optional<unsigned> this_one) {
+    const auto port = port_of(sysname);
+    const auto hub = port ? find_hub(*port) : nullptr;
+    if (!hub)
+        return false;
+    const std::lock_guard one_at_a_time(hub->mutex);
+    if (this_one && claim_number(sysname) != *this_one)
         return false;
     unsigned number = port->number;
-    return ::ioctl(hub->second.get(), USBDEVFS_RELEASE_PORT, &number) == 0;
+    return ::ioctl(hub->fd.get(), USBDEVFS_RELEASE_PORT, &number) == 0;
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<PortClaims::Hub>>> PortClaims::all_hubs() const {
+    const std::lock_guard lock(mutex_);
+    return {hubs_.begin(), hubs_.end()};
 }
 
 unsigned PortClaims::ports_of(const std::string& hub) const {
@@ -131,23 +165,21 @@ void PortClaims::allow_interfaces(unsigned bus, bool claimed) {
 }
 
 void PortClaims::release_others(const std::set<std::string>& sysnames) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [hub, fd] : hubs_)
-        for (unsigned port = 1; port <= ports_of(hub); ++port) {
-            const auto place = hub.starts_with("usb") ? fmt::format("{}-{}", hub.substr(3), port)
-                                                      : fmt::format("{}.{}", hub, port);
+    for (const auto& [name, hub] : all_hubs()) {
+        const std::lock_guard one_at_a_time(hub->mutex);
+        for (unsigned port = 1; port <= ports_of(name); ++port) {
+            const auto place = name.starts_with("usb") ? fmt::format("{}-{}", name.substr(3), port)
+                                                       : fmt::format("{}.{}", name, port);
             if (unsigned number = port; !sysnames.contains(place))
-                ::ioctl(fd.get(), USBDEVFS_RELEASE_PORT, &number);
+                ::ioctl(hub->fd.get(), USBDEVFS_RELEASE_PORT, &number);
         }
+    }
 }
 
 void PortClaims::release_all_but(const std::set<std::string>& sysnames) {
     std::set<std::string> kept;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [hub, fd] : hubs_)
-            kept.insert(hub);
-    }
+    for (const auto& [name, hub] : all_hubs())
+        kept.insert(name);
     release_others(sysnames);
     for (const auto& sysname : sysnames) {
         const auto port = port_of(sysname);

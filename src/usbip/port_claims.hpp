@@ -19,10 +19,14 @@
 #include "base/unique_fd.hpp"
 
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace longcord {
 
@@ -45,9 +49,12 @@ class PortClaims {
     Result<> withhold_interfaces(unsigned bus);
     void allow_interfaces(unsigned bus, bool claimed);
 
-    /// So that whoever comes to that port is the kernel's again. What is not claimed is no error;
-    /// true: it was.
-    bool release(std::string_view sysname);
+    /// So that whoever comes to that port is the kernel's again. Waits as `claim` does. What is not
+    /// claimed is no error; true: it was. `this_one`: unless it was claimed anew since that claim,
+    /// for who gives up on a worker thread what was seen to be over on the loop.
+    bool release(std::string_view sysname, std::optional<unsigned> this_one = {});
+    /// The claim that is there now. Does not wait.
+    unsigned claim_number(std::string_view sysname) const;
     /// All but these.
     void release_others(const std::set<std::string>& sysnames);
     /// After a restart: of everything but these, claims of imports that are over; these are claimed
@@ -65,17 +72,26 @@ class PortClaims {
         unsigned bus = 0;
         unsigned number = 0;
     };
+    /// One claim or release at a time for each hub: the kernel has a lock for each as well, which
+    /// is held while something enumerates there, and other hubs must not wait for that.
+    struct Hub {
+        std::mutex mutex;
+        UniqueFd fd;
+    };
     static Result<Port> port_of(std::string_view sysname);
-    Result<int> open_hub(const Port& port);
+    std::shared_ptr<Hub> find_hub(const Port& port) const;
+    Result<std::shared_ptr<Hub>> open_hub(const Port& port);
+    std::vector<std::pair<std::string, std::shared_ptr<Hub>>> all_hubs() const;
     unsigned ports_of(const std::string& hub) const;
     std::filesystem::path interface_default(unsigned bus) const;
 
     Roots roots_;
     Hubs power_;
-    std::mutex mutex_; ///< claims are made on worker threads
-    std::map<std::string, UniqueFd, std::less<>> hubs_;
-    std::map<unsigned, unsigned> withheld_; ///< authorisations under way, by bus
-    std::set<unsigned> allowed_;            ///< buses that authorise interfaces at our request
+    mutable std::mutex mutex_; ///< of what follows, and never held while the kernel may wait
+    std::map<std::string, std::shared_ptr<Hub>, std::less<>> hubs_;
+    std::map<std::string, unsigned, std::less<>> numbers_; ///< how often a port was claimed
+    std::map<unsigned, unsigned> withheld_;                ///< authorisations under way, by bus
+    std::set<unsigned> allowed_; ///< buses that authorise interfaces at our request
 };
 
 } // namespace longcord

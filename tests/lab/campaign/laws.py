@@ -12,7 +12,9 @@ HOLD_BOUND = 1.0         # seconds for which we may have a QMP socket
 HOLD_GRAIN = 0.15        # the watch looks every 50 ms; beginning and end are each seen one look late, at most
 # An event history of 10,000 fills up while it runs, and an allocator gives back late. A leak grows on.
 RSS_ALLOWANCE_KIB = 8 * 1024
-FDS_ALLOWANCE = 2        # a client or a QMP session that is under way at this moment
+# A client or a QMP session that is under way at this moment, and on the Pi the hub of each of three boards, which
+# longcord-pi opens when the board has left for the first time, and keeps (usbip/port_claims.hpp).
+FDS_ALLOWANCE = 2 + 3
 OURS_IN_QMP = ("longcord-host",)
 UNITS = ("longcord-host", "longcord-pi")
 

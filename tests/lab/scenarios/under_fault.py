@@ -18,9 +18,11 @@ from lab.progress import say
 FAULTS = fault.everything()
 SHORT = ("cable cut", "longcord-host killed", "rules file half written")
 STEP_BOUND = 60
+
+
 @pytest.fixture(scope="module")
 def played(installed_lab):
-    """Two VMs with a board each, for all that follows: a start of them is most of a scenario's time."""
+    """Two VMs with three boards, for all that follows: a start of them is most of a scenario's time."""
     lab = installed_lab
     lab.reset()
     usual = pi_yaml(*lab.nodes())
