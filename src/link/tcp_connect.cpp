@@ -59,8 +59,7 @@ Result<Addresses> look_up(const std::string& host, unsigned port, int stop, Time
     }).detach();
     if (!wait_for(lookup->done.get(), POLLIN, stop, deadline))
         return fail(ErrorKind::timeout, "{}: the name was not found in time", host);
-    // Reading it is what orders the other thread's writes before what follows; waiting for it is
-    // not.
+    // Waiting for it orders nothing; reading it orders the other thread's writes before this.
     eventfd_t count = 0;
     ::eventfd_read(lookup->done.get(), &count);
     if (lookup->status != 0)
