@@ -43,12 +43,16 @@ def growth_table(begin, end):
 
 def watch_line(worst):
     """What the watch on the node noticed all the while."""
-    stall, hold = worst.get("stall"), worst.get("hold")
-    told = [f"the longest silence of a VM's monitor was {stall['seconds']:.1f} s, of which the machine itself was late "
-            f"{stall['late']:.1f} s" if stall else "no monitor was silent for more than 1 s",
-            f"we held a QMP socket for {hold['seconds']:.2f} s at most" if hold else
-            "we held no QMP socket for more than 0.5 s"]
-    return "All the while " + ", and ".join(told) + "."
+    def told(kind, words, otherwise):
+        note = worst.get(kind)
+        if not note:
+            return otherwise
+        excuse = f" ({note['excuse']}, which is no breach)" if note.get("excuse") else ""
+        return f"{words} {note['seconds']:.1f} s, of which the machine itself was late {note['late']:.1f} s{excuse}"
+
+    stall = told("stall", "the longest silence of a VM's monitor was", "no monitor was silent for more than 1 s")
+    hold = told("hold", "our longest hold of a QMP socket was", "we held no QMP socket for more than 0.5 s")
+    return f"All the while {stall}, and {hold}."
 
 
 def with_section(page, name, text):

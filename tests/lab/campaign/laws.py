@@ -74,17 +74,15 @@ def no_driver_of_the_node(view, terms):
 def no_vm_stalls(view, terms):
     """A stall counts in a VM that ran before, that nobody else has stopped or sits on, and beyond what the node itself
     was late (both are emulated)."""
-    for note in noted(view, "stall"):
-        if note["before"] != "running" or note["excuse"]:
-            continue
+    for note in filter(counts, noted(view, "stall")):
         if note["seconds"] > MONITOR_BOUND + note["late"]:
             yield (f"the monitor of VM {note['vmid']} was silent for {note['seconds']:.1f} s "
                    f"(the node itself was {note['late']:.1f} s late)")
 
 
 def no_long_hold(view, terms):
-    for note in noted(view, "hold"):
-        if note["who"] in OURS_IN_QMP and note["seconds"] > HOLD_BOUND + HOLD_GRAIN + note["late"]:
+    for note in filter(counts, noted(view, "hold")):
+        if note["seconds"] > HOLD_BOUND + HOLD_GRAIN + note["late"]:
             yield f"{note['who']} held the QMP socket of VM {note['vmid']} for {note['seconds']:.2f} s"
 
 
@@ -147,6 +145,13 @@ def overdue(view, terms):
         late = view.time - wish.since
         if wish.serial not in view.guests.get(wish.vmid, ()) and late > wish.bound:
             yield f"guest {wish.vmid} misses {wish.serial} for {late:.0f} s, bound {wish.bound:.0f} s"
+
+
+def counts(note):
+    """A stall of a VM that ran, which nobody else has to answer for; a hold that is ours."""
+    if note["kind"] == "stall":
+        return note["before"] == "running" and not note["excuse"]
+    return note["kind"] == "hold" and note["who"] in OURS_IN_QMP
 
 
 def noted(view, kind):

@@ -147,10 +147,9 @@ class Stage:
 
     def _see(self):
         self.latest = self.eyes.look(self.fault.takes if self.fault else ())
-        for note in self.latest.notes:
-            if "seconds" in note and note["seconds"] > self.worst.get(note["kind"], {"seconds": 0})["seconds"]:
-                if note["kind"] != "hold" or note["who"] in laws.OURS_IN_QMP:
-                    self.worst[note["kind"]] = note
+        for note in filter(laws.counts, self.latest.notes):
+            if note["seconds"] > self.worst.get(note["kind"], {"seconds": 0})["seconds"]:
+                self.worst[note["kind"]] = note
         return self.latest
 
     def figures(self):
