@@ -122,7 +122,7 @@ ExitCode complete_for_shell(CLI::App& app, const std::vector<std::string>& words
     std::string text;
     for (const auto& [word, what] : candidates(complete(app, words)))
         if (!word.empty() && told.insert(word).second)
-            text += what.empty() ? word + '\n' : word + '\t' + what + '\n';
+            text.append(word).append(what.empty() ? "" : "\t").append(what).append("\n");
     print(text);
     return ExitCode::done;
 }
