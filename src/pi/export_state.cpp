@@ -31,7 +31,12 @@ void observe(
     const bool known =
         entry != state.plugged.end() && same_device(entry->second.local.device, found->device);
     if (is_bound(*found)) {
-        if (known && !is_bound(entry->second.local))
+        // A held one has met no driver: what those of its like told still counts.
+        const auto earlier = state.before.find(busid);
+        const bool told = known && entry->second.held && earlier != state.before.end() &&
+                          !earlier->second.adopted &&
+                          same_kind(earlier->second.local.device, found->device);
+        if (known && !told && !is_bound(entry->second.local))
             // A bind of ours whose outcome was not known has been noted as failed.
             state.before[busid] = {
                 entry->second.local, sight != Sight::after_bind && !state.failed.contains(busid)};

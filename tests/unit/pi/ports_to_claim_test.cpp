@@ -142,6 +142,21 @@ TEST_CASE("the same kind of device as was here is bound at once, its drivers nev
     CHECK(plan.judgements.at("1-2").why == "its driver cp210x is exported");
 }
 
+TEST_CASE("and stays bound, though its drivers were never asked, the third time too") {
+    Machine pi;
+    pi.exports(cp210x_stick("1-2"));
+    for (const unsigned devnum : {9U, 10U}) {
+        pi.loses("1-2");
+        const auto stick = with_devnum(unconfigured(cp210x_stick("1-2")), devnum);
+        REQUIRE(plan_of_held(pi, stick).bind == std::vector<std::string>{"1-2"});
+        pi.sees(bound(stick), Sight::after_bind);
+        const auto plan = plan_exports(pi.state, pi.config, pi.modes, TimePoint{});
+        CHECK(plan.unbind.empty());
+        CHECK(plan.announce.size() == 1);
+        CHECK(plan.judgements.at("1-2").why == "its driver cp210x is exported");
+    }
+}
+
 TEST_CASE("another kind of device is let to its own drivers first, and judged as any other") {
     Machine pi;
     pi.exports(cp210x_stick("1-2"));
