@@ -162,8 +162,9 @@ Result<std::string> without_controller(std::string_view args) {
     if (!found.ours)
         return std::string(args);
     const std::span all(*tokens);
-    return joined(
-        text_of(args, all.first(*found.ours)), text_of(args, all.subspan(*found.ours + 2)));
+    // Somebody may have put it there twice.
+    return without_controller(
+        joined(text_of(args, all.first(*found.ours)), text_of(args, all.subspan(*found.ours + 2))));
 }
 
 } // namespace longcord

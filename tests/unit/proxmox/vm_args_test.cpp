@@ -25,6 +25,7 @@ TEST_CASE("the controller is added to what is there, once, and taken out again")
 
 TEST_CASE("it is found wherever it stands, with whatever quotes and order") {
     CHECK(without_controller("-a b " + own + " -c d").value() == "-a b -c d");
+    CHECK(without_controller(own + " -a b " + own).value() == "-a b"); // twice there, both gone
     CHECK(
         without_controller("-a  b  -device "
                            "'qemu-xhci,addr=0x1f,bus=pci.1,p3=15,p2=15,id=longcord'   -c")
