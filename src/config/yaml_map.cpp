@@ -96,8 +96,8 @@ YAML::Node load_yaml(std::string_view text, YamlProblems& problems) {
     }
 }
 
-YamlMap::YamlMap(YamlProblems& problems, YAML::Node node, std::string name)
-    : problems_(problems), node_(std::move(node)), name_(std::move(name)) {
+YamlMap::YamlMap(YamlProblems& problems, const YAML::Node& node, std::string name)
+    : problems_(problems), node_(node), name_(std::move(name)) {
     if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap()) {
         problems_.add(
             node_, fmt::format(

@@ -43,7 +43,7 @@ class YamlMap {
   public:
     /// `name`: of the key that holds this mapping, for messages; empty at the top. An absent or
     /// empty node is an empty mapping.
-    YamlMap(YamlProblems& problems, YAML::Node node, std::string name);
+    YamlMap(YamlProblems& problems, const YAML::Node& node, std::string name);
 
     // Each leaves `value` as it is where the key is absent or wrong (and then notes the problem).
     void read(const std::string& key, std::string& value);

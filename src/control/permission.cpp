@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <spdlog/spdlog.h>
 
@@ -46,7 +46,8 @@ void let_portal_in(const std::filesystem::path& socket) {
     // No such group: there is no portal here. Not root (a test): it is our own group already.
     if (found && ::chown(socket.c_str(), static_cast<uid_t>(-1), entry.gr_gid) != 0)
         spdlog::warn(
-            "{}: the portal's group cannot have it: {}", socket.string(), std::strerror(errno));
+            "{}: the portal's group cannot have it: {}", socket.string(),
+            std::generic_category().message(errno));
 }
 
 } // namespace longcord

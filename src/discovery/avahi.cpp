@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <systemd/sd-bus.h>
 
@@ -34,7 +34,7 @@ using Message = std::unique_ptr<sd_bus_message, FreeMessage>;
 Error unavailable(int error, std::string_view doing) {
     return fail(
         ErrorKind::unavailable, "avahi-daemon: {}: {}; is the package avahi-daemon installed?",
-        doing, std::strerror(-error));
+        doing, std::generic_category().message(-error));
 }
 
 Result<Bus> open_bus() {

@@ -27,7 +27,7 @@ void LinkSource::configure(std::string node) {
 
 LinkServer::Handler LinkSource::handler() {
     LinkServer::Handler handler;
-    handler.up = [this](LinkUp link) {
+    handler.up = [this](const LinkUp& link) {
         said_[link.pi] = {link.address, default_usbip_port};
         pi_linked(reconciler_.world(), link.pi, link.address, Clock::now());
         set_address(link.pi);
@@ -35,13 +35,13 @@ LinkServer::Handler LinkSource::handler() {
             link.pi, "linked", "linked from " + reconciler_.world().pis.at(link.pi).address);
         reconciler_.wake();
     };
-    handler.message = [this](std::string pi, PiMessage received) {
+    handler.message = [this](const std::string& pi, PiMessage received) {
         message(pi, std::move(received));
     };
-    handler.refused = [this](std::string pi, Error why) {
+    handler.refused = [this](const std::string& pi, const Error& why) {
         journal_.pi(pi, "refused", why.message);
     };
-    handler.down = [this](std::string pi, Error why) {
+    handler.down = [this](const std::string& pi, const Error& why) {
         pi_unlinked(reconciler_.world(), pi, why.kind == ErrorKind::timeout);
         opens_.lost(pi);
         on_link_down_(pi);

@@ -42,6 +42,7 @@ MachineSource::MachineSource(
 
 void MachineSource::configure(const std::vector<MachineConfig>& machines) {
     std::vector<std::string> names;
+    names.reserve(machines.size());
     for (const auto& machine : machines)
         names.push_back(machine.name);
     const auto ids = machine_ids(names);

@@ -106,6 +106,7 @@ void PlainServers::listed(
     pi.plain = true;
     pi.usbip_port = server.port;
     std::vector<Device> list;
+    list.reserve(present.size());
     for (auto& [place, device] : present)
         list.push_back(std::move(device));
     pi_listed(world, name, list, Clock::now());

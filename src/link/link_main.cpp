@@ -20,10 +20,10 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
-#include <time.h>
 #include <vector>
 
 #include <boost/asio/buffer.hpp>

@@ -171,7 +171,7 @@ Result<> remove_paired(const Roots& roots, const std::string& pi) {
     bool found = false;
     // The copy last: while the others cannot be removed, nothing has changed.
     for (const auto& folder : {*base / "pis", local_pis(roots), copied_pis(roots)}) {
-        const auto removed = remove_file(folder / pi);
+        auto removed = remove_file(folder / pi);
         if (!removed && removed.error().kind != ErrorKind::not_found)
             return removed;
         found = found || removed;

@@ -37,7 +37,7 @@ std::optional<FileName> parse_name(const std::string& text) {
     const bool is_id = name.id.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (!is_pi_name(name.pi) || name.id.size() != id_size || !is_id)
         return std::nullopt;
-    if (rest != "" && rest != ".used" && rest != ".wrong")
+    if (!rest.empty() && rest != ".used" && rest != ".wrong")
         return std::nullopt;
     name.state = rest.empty() ? "" : rest.substr(1);
     return name;

@@ -19,7 +19,7 @@ static Result<unsigned> wait_until_not_used(
     const Roots& roots, const std::string& busid, milliseconds at_most) {
     const auto end = Clock::now() + at_most;
     for (;;) {
-        const auto status = UsbipHost(roots).status(busid);
+        auto status = UsbipHost(roots).status(busid);
         if (!status || *status != status_used || Clock::now() >= end)
             return status;
         std::this_thread::sleep_for(look_again);

@@ -114,7 +114,7 @@ std::string known_hosts_of(const JoinedClusters& clusters) {
                 const std::string host = node.port == default_ssh_port
                                              ? node.address
                                              : fmt::format("[{}]:{}", node.address, node.port);
-                text += host + ' ' + key + '\n';
+                text += fmt::format("{} {}\n", host, key);
             }
     return text;
 }

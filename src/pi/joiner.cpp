@@ -36,7 +36,7 @@ json names_of(const JoinedCluster& cluster) {
 
 Result<> write_clusters(const Roots& roots, const JoinedClusters& clusters) {
     // The keys first: a node without a known host key would be refused.
-    const auto keys = write_file(joined_known_hosts(roots), known_hosts_of(clusters), 0644);
+    auto keys = write_file(joined_known_hosts(roots), known_hosts_of(clusters), 0644);
     if (!keys)
         return keys;
     return write_file(joined_file(roots), format(clusters), 0600);

@@ -22,10 +22,10 @@ class PortalApi {
     static constexpr milliseconds turn{20}; ///< between two looks whether it has ended
 
     PortalApi(
-        asio::io_context& loop, WorkerPool& pool, std::filesystem::path password_file, WebFiles web,
-        Live& live, OwnNames names, bool on_node)
-        : loop_(loop), pool_(pool), password_(std::move(password_file)), web_(std::move(web)),
-          live_(live), names_(std::move(names)), on_node_(on_node) {}
+        WorkerPool& pool, std::filesystem::path password_file, WebFiles web, Live& live,
+        OwnNames names, bool on_node)
+        : pool_(pool), password_(std::move(password_file)), web_(std::move(web)), live_(live),
+          names_(std::move(names)), on_node_(on_node) {}
 
     Task<PortalResponse> answer(PortalRequest request);
 
@@ -41,7 +41,6 @@ class PortalApi {
     std::optional<PortalResponse> too_often(const PortalRequest& request);
     std::string token_of(const PortalRequest& request) const;
 
-    asio::io_context& loop_;
     WorkerPool& pool_;
     PasswordFile password_;
     WebFiles web_;

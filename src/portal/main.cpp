@@ -40,7 +40,7 @@ std::vector<std::string> names_of_this_machine(const PortalConfig& config) {
     return names;
 }
 
-int serve(const Settings& settings, PortalConfig config) {
+int serve(const Settings& settings, const PortalConfig& config) {
     const bool on_node = config.role == PortalConfig::Role::host;
     auto web = WebFiles::read(settings.web);
     if (!web) {
@@ -52,7 +52,7 @@ int serve(const Settings& settings, PortalConfig config) {
     Live live(loop, settings.roots.run() / (on_node ? "host.sock" : "pi.sock"));
     const auto password = settings.roots.prefix / "var/lib/longcord-portal/password";
     OwnNames names(names_of_this_machine(config));
-    PortalApi api(loop, pool, password, std::move(*web), live, std::move(names), on_node);
+    PortalApi api(pool, password, std::move(*web), live, std::move(names), on_node);
     PortalServer server(
         loop, [&api](PortalRequest request) { return api.answer(std::move(request)); });
     server.listen(config);

@@ -38,7 +38,7 @@ static std::string hash_with(const std::string& password, const char* setting) {
 }
 
 Result<> PasswordFile::set(const std::string& password) const {
-    if (const auto good = check_password(password); !good)
+    if (auto good = check_password(password); !good)
         return good;
     std::string setting(CRYPT_GENSALT_OUTPUT_SIZE, '\0');
     // Cost 0: the library's own choice; no random bytes given: it takes them from the kernel.

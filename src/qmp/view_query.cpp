@@ -125,7 +125,7 @@ void ViewQuery::list(const QmpAnswer& children, const std::string& parent, bool 
             controllers_.push_back({name, std::string(type), name + ".0", 0});
         if (is_usb_device(type) && objects_.size() < max_objects)
             objects_.push_back(
-                {parent + '/' + name,
+                {fmt::format("{}/{}", parent, name),
                  {named ? name : "", std::string(type), "", "", false, "", ""}});
     }
 }

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <linux/tls.h>
 #include <netinet/in.h>
@@ -39,7 +40,7 @@ Result<> start_kernel_tls(int socket, const SealKey& send, const SealKey& receiv
     if (const int error = set_key(socket, TLS_TX, send))
         return fail(
             ErrorKind::unavailable, "the kernel's tls module takes no ChaCha20-Poly1305 key: {}",
-            std::strerror(error));
+            std::generic_category().message(error));
     if (const int error = set_key(socket, TLS_RX, receive))
         return fail_errno(error, "TLS_RX");
     return {};

@@ -6,6 +6,7 @@
 #include "seal/record.hpp"
 
 #include <array>
+#include <csignal>
 #include <pthread.h>
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -14,7 +15,6 @@
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
-#include <signal.h>
 #include <sys/socket.h>
 
 namespace longcord {

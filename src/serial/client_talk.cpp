@@ -105,7 +105,7 @@ std::string ClientTalk::option(std::uint8_t command, std::uint8_t option) {
 std::string_view ClientTalk::without_nul(char* data, std::size_t size) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < size; ++i) {
-        const char c = data[i];
+        const char c = data[i]; // NOLINT(clang-analyzer-core.NullDereference): nothing has no bytes
         if (c != '\0' || !after_cr_)
             data[kept++] = c;
         after_cr_ = c == '\r';

@@ -9,8 +9,6 @@
 
 namespace longcord {
 
-using asio::ip::tcp;
-
 /// Clients that are told why they cannot stay; more are closed without a word.
 static constexpr std::size_t max_leaving = 32;
 

@@ -202,7 +202,7 @@ Result<> authorize_device(
     if (interfaces_of(*device).empty())
         return fail(ErrorKind::unavailable, "{} has no active configuration", device->name);
     // Where the hub has no node QEMU could open no device of it either.
-    const auto claimed = claims.claim(sysname);
+    auto claimed = claims.claim(sysname);
     if (!claimed && claimed.error().kind != ErrorKind::not_found)
         return claimed;
     withheld.claimed = claimed.has_value();

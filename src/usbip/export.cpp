@@ -134,6 +134,7 @@ std::vector<std::string> UsbipHost::bound() const {
             places.push_back(std::move(*place));
     std::sort(places.begin(), places.end());
     std::vector<std::string> busids;
+    busids.reserve(places.size());
     for (const Place& place : places)
         busids.push_back(place.busid());
     return busids;
