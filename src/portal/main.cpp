@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
     }
     try {
         start_logging(config->log_level);
-        return serve(settings, std::move(*config));
+        return serve(settings, *config);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "<2>longcord-portal: %s\n", error.what());
         return EXIT_FAILURE;
