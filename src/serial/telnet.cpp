@@ -18,7 +18,7 @@ static std::uint8_t byte_of(char c) noexcept {
 
 /// Up to the next 0xff, which is not part of it.
 static std::string_view run_of(std::string_view in) noexcept {
-    const void* at = in.empty() ? nullptr : std::memchr(in.data(), byte_of(iac_char), in.size());
+    const void* at = in.empty() ? nullptr : std::memchr(in.data(), telnet::iac, in.size());
     return at ? in.substr(0, static_cast<std::size_t>(static_cast<const char*>(at) - in.data()))
               : in;
 }
