@@ -170,6 +170,9 @@ void PiApp::start() {
         serial_.join(port, std::move(caller));
     });
     server_.know_nodes([this](const std::string& from) { return links_.leads_to(from); });
+    server_.wait_for_binds([this](std::string busid, milliseconds at_most) {
+        return exporter_.until_bound(std::move(busid), at_most);
+    });
     server_.configure(config_);
     spawn_guarded(loop_, "USB/IP server", server_.run());
     links_.configure(config_);

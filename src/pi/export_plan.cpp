@@ -87,8 +87,14 @@ class Planner {
 
     void consider_held(const std::string& busid, const LocalDevice& local) {
         const auto judgement = judge_held(state_, busid, local, config_, modes_);
-        tell(busid, local.device, false);
-        if (may_act(busid))
+        const bool acts = may_act(busid);
+        // No driver has it, so nothing but a fault stands in the way of its bind: the nodes are
+        // told meanwhile, and have their streams ready. After a fault they are told once it is
+        // bound.
+        const bool tried = state_.failed.contains(busid);
+        const bool coming = judgement && !tried && (acts || state_.binding.contains(busid));
+        tell(busid, local.device, coming);
+        if (acts)
             (judgement ? plan_.bind : plan_.give_back).push_back(busid);
         plan_.judgements.emplace(
             busid, judgement ? *judgement

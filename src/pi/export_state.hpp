@@ -47,8 +47,9 @@ struct ExportState {
     std::map<std::string, Device> announced; ///< what the nodes know of
     std::map<std::string, ExportedBefore> before;
     std::map<std::string, FailedExport> failed;
-    std::set<std::string> renew; ///< bound, and to be bound anew: the kernel gave them up
-    std::set<std::string> busy;  ///< a look or an operation is under way
+    std::set<std::string> renew;   ///< bound, and to be bound anew: the kernel gave them up
+    std::set<std::string> busy;    ///< a look or an operation is under way
+    std::set<std::string> binding; ///< of those, the ones that usbip-host is about to have
 };
 
 /// How a device came to be looked at.

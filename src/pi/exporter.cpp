@@ -68,6 +68,15 @@ void Exporter::try_again() {
     replan();
 }
 
+Task<> Exporter::until_bound(std::string busid, milliseconds at_most) {
+    asio::steady_timer timer(loop_, Clock::now() + at_most);
+    const auto end = timer.expiry();
+    const auto mine = waiting_.insert(waiting_.end(), &timer);
+    while (state_.binding.contains(busid) && Clock::now() < end)
+        co_await timer.async_wait(as_value);
+    waiting_.erase(mine);
+}
+
 bool Exporter::at_rest(const std::string& busid) const {
     if (replanning_ || state_.busy.contains(busid))
         return false;
@@ -144,6 +153,8 @@ std::string_view Exporter::word_for(Operation operation) {
 
 void Exporter::operate(const std::string& busid, Operation operation) {
     state_.busy.insert(busid);
+    if (operation == Operation::bind)
+        state_.binding.insert(busid);
     spawn_guarded(
         loop_, fmt::format("{} {}", word_for(operation), busid),
         operate_now(state_.plugged.at(busid), operation));
@@ -176,6 +187,9 @@ Task<> Exporter::operate_now(PluggedDevice plugged, Operation operation) {
         look_after_.insert(busid); // what is true now is read, not assumed
     }
     const auto result = found ? Result<>() : Result<>(found.error());
+    state_.binding.erase(busid);
+    for (asio::steady_timer* timer : waiting_)
+        timer->cancel();
     handler_.done(local.device, word_for(operation), result, took);
     settle(busid);
 }

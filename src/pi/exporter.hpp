@@ -10,6 +10,7 @@
 #include "usb/usb_events.hpp"
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -54,6 +55,9 @@ class Exporter {
     void renew(const std::string& busid);
     /// What failed is tried at once.
     void try_again();
+    /// Once an announced device is bound, or will not be for now; at once where no bind is under
+    /// way.
+    Task<> until_bound(std::string busid, milliseconds at_most);
     /// Nothing is under way at this place, and what is there is as the last plan wants it.
     bool at_rest(const std::string& busid) const;
     /// Before, the list of what is announced is not all that is there.
@@ -91,7 +95,8 @@ class Exporter {
     std::map<std::string, Judgement> judgements_;
     /// What was told to be kept, by busid: which plugging-in, and why.
     std::map<std::string, std::pair<unsigned, std::string>> kept_;
-    std::set<std::string> look_after_; ///< something happened while the device was busy
+    std::list<asio::steady_timer*> waiting_; ///< for a bind to end
+    std::set<std::string> look_after_;       ///< something happened while the device was busy
     bool replanning_ = false;
     bool ready_ = false;
     asio::steady_timer first_look_; ///< ends it, whatever is still missing

@@ -345,6 +345,8 @@ Task<> UsbipServer::serve_plain(GuestPtr guest, std::string begun) {
 /// Asio made it non-blocking for itself; the kernel's threads want a plain one.
 Task<> UsbipServer::give(GuestPtr guest, Admission admission, std::string engine, UniqueFd socket) {
     guest->timer.cancel();
+    if (until_bound_)
+        co_await until_bound_(admission.busid, patience);
     const int flags = ::fcntl(socket.get(), F_GETFL);
     ::fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK);
     auto shared = std::make_shared<UniqueFd>(std::move(socket));

@@ -53,6 +53,10 @@ class UsbipServer {
     using IsNode = std::function<bool(const std::string& address)>;
     void know_nodes(IsNode is_node) { is_node_ = std::move(is_node); }
 
+    /// Ends once a device that was announced while it was being bound is bound, or after `at_most`.
+    using UntilBound = std::function<Task<>(std::string busid, milliseconds at_most)>;
+    void wait_for_binds(UntilBound until_bound) { until_bound_ = std::move(until_bound); }
+
     void configure(const PiConfig& config);
     /// Ends only with the loop.
     Task<> run();
@@ -80,6 +84,7 @@ class UsbipServer {
     Arbiter& arbiter_;
     PiJournal& journal_;
     List list_;
+    UntilBound until_bound_;
     IsNode is_node_ = [](const std::string&) { return false; };
     OnSerial join_ = [](const std::string&, SerialCaller) {};
     std::uint16_t port_ = 0;

@@ -157,6 +157,43 @@ TEST_CASE("and stays bound, though its drivers were never asked, the third time 
     }
 }
 
+TEST_CASE("the nodes are told of it while it is being bound, once") {
+    Machine pi;
+    pi.exports(cp210x_stick("1-2"));
+    pi.loses("1-2");
+    const auto stick = with_devnum(unconfigured(cp210x_stick("1-2")), 9);
+    const auto plan = plan_of_held(pi, stick);
+    REQUIRE(plan.announce.size() == 1);
+    pi.state.announced["1-2"] = plan.announce.front();
+    pi.state.busy.insert("1-2");
+    pi.state.binding.insert("1-2");
+    const auto meanwhile = plan_exports(pi.state, pi.config, pi.modes, TimePoint{});
+    CHECK((meanwhile.announce.empty() && meanwhile.withdraw.empty() && meanwhile.bind.empty()));
+    pi.sees(bound(stick), Sight::after_bind);
+    pi.state.busy.clear();
+    pi.state.binding.clear();
+    const auto after = plan_exports(pi.state, pi.config, pi.modes, TimePoint{});
+    CHECK((after.announce.empty() && after.withdraw.empty() && after.bind.empty()));
+}
+
+TEST_CASE(
+    "one whose bind failed is there no more, and the next time it is told of when it is bound") {
+    Machine pi;
+    pi.exports(cp210x_stick("1-2"));
+    pi.loses("1-2");
+    const auto stick = with_devnum(unconfigured(cp210x_stick("1-2")), 9);
+    pi.state.announced["1-2"] = plan_of_held(pi, stick).announce.at(0);
+    note_failure(pi.state, "1-2", "no such device", TimePoint{});
+    const auto plan = plan_exports(pi.state, pi.config, pi.modes, TimePoint{});
+    CHECK(plan.withdraw == std::vector<std::string>{"1-2"});
+    pi.state.announced.clear();
+    const auto again = plan_exports(pi.state, pi.config, pi.modes, plan.look_again.value());
+    CHECK(again.bind == std::vector<std::string>{"1-2"});
+    CHECK(again.announce.empty());
+    pi.sees(bound(stick), Sight::after_bind);
+    CHECK(plan_exports(pi.state, pi.config, pi.modes, *plan.look_again).announce.size() == 1);
+}
+
 TEST_CASE("another kind of device is let to its own drivers first, and judged as any other") {
     Machine pi;
     pi.exports(cp210x_stick("1-2"));
@@ -166,6 +203,7 @@ TEST_CASE("another kind of device is let to its own drivers first, and judged as
     const auto plan = plan_of_held(pi, adapter);
     CHECK(plan.bind.empty());
     CHECK(plan.give_back == std::vector<std::string>{"1-2"});
+    CHECK(plan.announce.empty());
     CHECK((plan.judgements.at("1-2").kind == Judgement::Kind::not_yet));
     adapter.configuration = 1;
     adapter.drivers = {"ax88179_178a"};

@@ -216,6 +216,39 @@ TEST_CASE("a node with its ticket gets its device, and the kernel gets the socke
     CHECK_FALSE(fs::is_empty(port.sys.devices() / "1-1/usbip_sockfd"));
 }
 
+TEST_CASE("a device that is still being bound is given once it is bound") {
+    Port port;
+    fs::remove(port.sys.devices() / "1-1/usbip_status");
+    bool asked = false;
+    bool bound = false;
+    port.server->wait_for_binds([&](std::string busid, milliseconds) -> Task<> {
+        asked = busid == "1-1";
+        while (!bound)
+            co_await sleep_for(milliseconds(1));
+    });
+    port.listen();
+    StreamSealer sealer(false);
+    const auto stream = port.sealed(port.open("1-1"), sealer);
+    port.say(stream, format_import_request("1-1").value());
+    REQUIRE(port.until([&] { return asked; }));
+    port.set_status("1-1", "1");
+    bound = true;
+    CHECK(parse_wire_device(reply_of(port, stream).substr(op_header_size))->busid == "1-1");
+}
+
+TEST_CASE("a device whose bind fails is refused") {
+    Port port;
+    fs::remove(port.sys.devices() / "1-1/usbip_status");
+    port.server->wait_for_binds([&](std::string, milliseconds) -> Task<> { co_return; });
+    port.listen();
+    StreamSealer sealer(false);
+    const auto stream = port.sealed(port.open("1-1"), sealer);
+    port.say(stream, format_import_request("1-1").value());
+    const auto reply = port.hear(stream, op_header_size);
+    CHECK_FALSE(check_reply(*parse_op_header(reply), OpCode::rep_import).has_value());
+    REQUIRE(port.until([&] { return !port.arbiter->stream_of("1-1"); }));
+}
+
 TEST_CASE(
     "a sealed stream's connection dies with its peer, whoever carries it, by its node's time-out") {
     Port port;
