@@ -19,7 +19,8 @@ constexpr milliseconds deauthorize_limit{5'500};
 /// longer than this would send the device_del on old knowledge; it is planned anew instead.
 constexpr milliseconds unplug_greeting_limit{2'000};
 
-bool unplugs_import(const Action& action) {
+/// An import is deauthorised before QEMU lets go of it.
+bool needs_preparation(const Action& action) {
     const auto* unplug = std::get_if<UnplugDevice>(&action);
     return unplug && !unplug->deauthorize.empty();
 }
@@ -73,37 +74,54 @@ Task<Result<>> VmSessions::close_host_drivers_out(UnplugDevice unplug) {
 
 /// The batch without what must not be sent: where an import cannot be deauthorised, a device_del
 /// might freeze the VM (its stream stalls) or leave the device to the host's drivers.
-Task<std::vector<Action>> VmSessions::prepared(std::vector<Action> batch) {
-    std::vector<Action> ready;
+Task<std::vector<VmSessions::Asked>> VmSessions::prepared(std::vector<Action> batch) {
+    std::vector<Asked> ready;
+    const auto begun = Clock::now();
     for (auto& action : batch) {
-        const auto begun = Clock::now();
-        const auto* unplug = std::get_if<UnplugDevice>(&action);
-        if (unplug && !unplug->deauthorize.empty()) {
-            const auto closed = co_await close_host_drivers_out(*unplug);
+        Asked asked{std::move(action), begun};
+        if (needs_preparation(asked.action)) {
+            const auto closed =
+                co_await close_host_drivers_out(std::get<UnplugDevice>(asked.action));
             if (!closed) {
-                end(action, closed, begun);
+                end(asked, closed);
                 continue;
             }
         }
-        ready.push_back(std::move(action));
+        ready.push_back(std::move(asked));
     }
     co_return ready;
 }
 
-void VmSessions::end(const Action& action, const Result<>& result, TimePoint begun) {
-    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
-    journal_.action_ended(action, result, took);
-    reconciler_.ended(action, result);
+/// A look is no command: it wants a view that was begun after it was asked for.
+std::vector<VmCommand> VmSessions::join(unsigned vmid, std::vector<Asked>& session) {
+    std::vector<VmCommand> commands;
+    std::vector<Action> later;
+    for (auto& action : std::exchange(queues_[vmid].waiting, {})) {
+        const auto command = command_of(action);
+        if (!command || needs_preparation(action) || !later.empty()) {
+            later.push_back(std::move(action));
+            continue;
+        }
+        commands.push_back(*command);
+        session.push_back({std::move(action), Clock::now()});
+    }
+    queues_[vmid].waiting = std::move(later);
+    return commands;
+}
+
+void VmSessions::end(const Asked& asked, const Result<>& result) {
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - asked.begun);
+    journal_.action_ended(asked.action, result, took);
+    reconciler_.ended(asked.action, result);
 }
 
 Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
-    const auto begun = Clock::now();
-    batch = co_await prepared(std::move(batch));
-    if (batch.empty())
+    auto session = co_await prepared(std::move(batch));
+    if (session.empty())
         co_return;
     std::vector<VmCommand> commands;
-    for (const auto& action : batch)
-        if (const auto command = command_of(action))
+    for (const auto& asked : session)
+        if (const auto command = command_of(asked.action))
             commands.push_back(*command);
 
     const auto known = reconciler_.world().vms.find(vmid);
@@ -112,14 +130,23 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
     if (pid != 0)
         socket = known->second.qmp_socket;
     SessionLimits limits;
-    if (std::any_of(batch.begin(), batch.end(), unplugs_import))
+    if (std::any_of(session.begin(), session.end(), [](const Asked& asked) {
+            return needs_preparation(asked.action);
+        }))
         limits.greeting = unplug_greeting_limit;
-    SessionReport report = co_await run_session(socket, commands, limits);
-
     World& world = reconciler_.world();
-    const auto vm = world.vms.find(vmid);
+    const auto is_same_run = [&world, vmid, pid] {
+        const auto vm = world.vms.find(vmid);
+        return vm != world.vms.end() && vm->second.pid == pid;
+    };
+    Latecomers latecomers = [&] {
+        return is_same_run() ? join(vmid, session) : std::vector<VmCommand>();
+    };
+    const SessionReport report =
+        co_await run_session(socket, commands, limits, std::move(latecomers));
+
     journal_.qmp_session(report.held);
-    const bool same_run = vm != world.vms.end() && vm->second.pid == pid;
+    const bool same_run = is_same_run();
     if (same_run && report.view)
         vm_viewed(world, vmid, *report.view, nodes_open(pid, *report.view), Clock::now());
     else if (same_run)
@@ -128,16 +155,16 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
         journal_.vm(vmid, "warning", report.view.error().message);
 
     std::size_t next = 0;
-    for (const auto& action : batch) {
+    for (const auto& asked : session) {
         Result<> result;
-        if (command_of(action)) {
+        if (command_of(asked.action)) {
             const Result<> outcome = next < report.outcomes.size()
                                          ? report.outcomes[next]
                                          : fail(ErrorKind::unknown, "VM {}: no answer", vmid);
             ++next;
-            result = verified(action, outcome, world, vmid);
+            result = verified(asked.action, outcome, world, vmid);
         }
-        end(action, result, begun);
+        end(asked, result);
     }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // QMP sessions, one at a time for a VM and any number of VMs at once. What is asked of a VM while a
-// session is under way goes into the next one, all of it together: the socket is held as rarely and
-// as briefly as can be.
+// session is under way joins it as long as QEMU is young at it and there is nothing to do before;
+// the rest goes into the next one, all of it together: the socket is held as rarely and as briefly
+// as can be.
 #pragma once
 
 #include "base/roots.hpp"
@@ -26,6 +27,10 @@ class VmSessions {
     void enqueue(unsigned vmid, Action action);
 
   private:
+    struct Asked {
+        Action action;
+        TimePoint begun; ///< when a session took it up
+    };
     struct Queue {
         std::vector<Action> waiting;
         bool running = false;
@@ -34,8 +39,9 @@ class VmSessions {
     Task<> serve(unsigned vmid);
     Task<> run_batch(unsigned vmid, std::vector<Action> batch);
     Task<Result<>> close_host_drivers_out(UnplugDevice unplug);
-    Task<std::vector<Action>> prepared(std::vector<Action> batch);
-    void end(const Action& action, const Result<>& result, TimePoint begun);
+    Task<std::vector<Asked>> prepared(std::vector<Action> batch);
+    std::vector<VmCommand> join(unsigned vmid, std::vector<Asked>& session);
+    void end(const Asked& asked, const Result<>& result);
     std::set<std::string> nodes_open(int pid, const VmView& view) const;
     Result<> verified(
         const Action& action, const Result<>& outcome, const World& world, unsigned vmid) const;

@@ -94,10 +94,19 @@ SessionInput ended(error_code error) {
     return Closed{fail_errno(error.value(), "talk to QEMU")};
 }
 
+/// Not where the visit ends in any case: what is asked then had better wait for the next one.
+bool may_join(
+    const SessionInput& happened, const Session& session, TimePoint greeted,
+    const SessionLimits& limits) {
+    return session.greeted() && std::holds_alternative<BytesRead>(happened) &&
+           Clock::now() - greeted < limits.joining;
+}
+
 } // namespace
 
 Task<SessionReport> run_session(
-    std::filesystem::path path, std::vector<VmCommand> commands, SessionLimits limits) {
+    std::filesystem::path path, std::vector<VmCommand> commands, SessionLimits limits,
+    Latecomers latecomers) {
     Session session(std::move(commands), make_tag());
     auto executor = co_await asio::this_coro::executor;
     const auto visit = std::make_shared<Visit>(executor);
@@ -109,6 +118,9 @@ Task<SessionReport> run_session(
         const bool waiting = !session.greeted();
         if (visit->expired)
             happened = LimitReached{};
+        else if (may_join(happened, session, since, limits) && latecomers)
+            for (auto& command : latecomers())
+                session.add(std::move(command));
         const SessionAction action = session.resume(happened);
         if (waiting && session.greeted()) {
             since = Clock::now();

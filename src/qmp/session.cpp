@@ -23,6 +23,11 @@ Session::Session(std::vector<VmCommand> commands, std::string tag)
     : commands_(std::move(commands)), tag_(std::move(tag)), outcomes_(commands_.size()),
       view_(fail(ErrorKind::unavailable, "the session has not ended")) {}
 
+void Session::add(VmCommand command) {
+    commands_.push_back(std::move(command));
+    outcomes_.emplace_back();
+}
+
 SessionAction Session::resume(const SessionInput& input) {
     if (stage_ == Stage::finished)
         return what_next();
@@ -85,8 +90,7 @@ void Session::handle(const QmpGreeting&) {
     greeted_ = true;
     if (commands_.empty())
         return begin_view();
-    stage_ = Stage::preparing;
-    ask({{"query-status", {}}});
+    prepare();
 }
 
 void Session::handle(const QmpReply& reply) {
@@ -148,6 +152,11 @@ void Session::advance() {
     }
 }
 
+void Session::prepare() {
+    stage_ = Stage::preparing;
+    ask({{"query-status", {}}});
+}
+
 void Session::judge_prepared() {
     const auto& status = *asked_[0].answer;
     if (status.error) {
@@ -158,9 +167,8 @@ void Session::judge_prepared() {
     const auto state = run_state_from(named.is_string() ? named.get<std::string>() : "");
     if (state == RunState::running)
         return next_command();
-    for (auto& outcome : outcomes_)
-        outcome = fail(ErrorKind::unavailable, "VM is {}", to_string(state));
-    current_ = commands_.size();
+    for (; current_ < commands_.size(); ++current_)
+        outcomes_[current_] = fail(ErrorKind::unavailable, "VM is {}", to_string(state));
     begin_view();
 }
 
@@ -239,10 +247,13 @@ void Session::judge_unplug() {
 
 void Session::begin_view() {
     stage_ = Stage::viewing;
+    query_ = ViewQuery();
     ask(query_.next());
 }
 
 void Session::judge_view() {
+    if (current_ < commands_.size())
+        return prepare();
     std::vector<QmpAnswer> answers;
     for (auto& asked : asked_)
         answers.push_back(std::move(*asked.answer));

@@ -4,6 +4,7 @@
 // one (facts: statistics lost after 3 s, `qm` fails after 5 s), so the visit is short:
 //
 //     greeting -> capabilities, run state -> commands, if the VM runs -> view -> done
+//                       ^---------- what came while the view was taken ---'
 //
 // Questions go out together. Commands go out one by one, each with the question that proves it
 // (`attached` after device_add; is it still there after device_del), so that a QEMU that hangs in
@@ -51,6 +52,10 @@ class Session {
     /// `tag` makes the ids of this session unlike those of any other client and session.
     Session(std::vector<VmCommand> commands, std::string tag);
 
+    /// One command more, until done: it runs before the view is taken, which begins anew where it
+    /// was under way, and so does the question whether the VM runs.
+    void add(VmCommand command);
+
     /// What should we do next? Total: no input makes it throw, and after `done` it stays done.
     SessionAction resume(const SessionInput& input);
 
@@ -86,6 +91,7 @@ class Session {
     void handle(const QmpEvent& event);
     void ask(std::vector<QmpCommand> commands);
     void advance();
+    void prepare();
     void judge_prepared();
     void next_command();
     void judge_plug();

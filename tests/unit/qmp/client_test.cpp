@@ -64,6 +64,30 @@ TEST_CASE("a session from greeting to close, and who was there") {
     CHECK(report.held < patient.session);
 }
 
+TEST_CASE("what is asked meanwhile joins the session, until it is too old") {
+    for (const bool young : {true, false}) {
+        CAPTURE(young);
+        FakeVm vm;
+        Stage stage;
+        FakeMonitor monitor(stage.socket, [&](Peer& peer) {
+            peer.send(FakeVm::greeting);
+            serve(peer, vm);
+        });
+        unsigned asked = 0;
+        Latecomers latecomers = [&] {
+            return ++asked == 1 ? std::vector<VmCommand>{plug} : std::vector<VmCommand>{};
+        };
+        SessionLimits limits = patient;
+        limits.joining = young ? limits.session : milliseconds(0);
+        const auto report =
+            RunningSession(stage.socket, {}, limits, std::move(latecomers)).finish();
+        REQUIRE(report.view.has_value());
+        CHECK(report.outcomes.size() == (young ? 1 : 0));
+        CHECK(report.view->devices.size() == (young ? 1 : 0));
+        CHECK((asked > 1) == young);
+    }
+}
+
 TEST_CASE("nobody greets: given up at the limit, nothing begun") {
     Stage stage;
     const auto report =

@@ -15,12 +15,14 @@ class RunningSession {
   public:
     RunningSession(
         const std::filesystem::path& socket, std::vector<VmCommand> commands = {},
-        SessionLimits limits = {}) {
+        SessionLimits limits = {}, Latecomers latecomers = {}) {
         auto done = [this](std::exception_ptr error, SessionReport result) {
             error_ = error;
             report_ = std::move(result);
         };
-        asio::co_spawn(loop_, run_session(socket, std::move(commands), limits), std::move(done));
+        asio::co_spawn(
+            loop_, run_session(socket, std::move(commands), limits, std::move(latecomers)),
+            std::move(done));
     }
 
     /// Everything that can be done without waiting.

@@ -1,55 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "fake_vm.hpp"
-#include "qmp/session.hpp"
+#include "drive_session.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <random>
 
 #include <doctest/doctest.h>
 
 using namespace longcord;
+using test::commands_in;
+using test::drive;
 using test::FakeVm;
+using test::joined;
 using Kind = SessionAction::Kind;
 
 namespace {
 
 const PlugCommand plug{"usbhost3-4.1", "/dev/bus/usb/003/007", "xhci.0", 5, {}};
 const UnplugCommand unplug{"usbhost3-4.1"};
-
-std::vector<nlohmann::json> commands_in(std::string_view bytes) {
-    JsonFramer framer;
-    framer.feed(bytes);
-    std::vector<nlohmann::json> all;
-    for (auto value = framer.next(); value && *value; value = framer.next())
-        all.push_back(nlohmann::json::parse(**value));
-    return all;
-}
-
-/// What QEMU sends for what it was sent.
-using Transform = std::function<std::string(std::vector<std::string> replies)>;
-
-std::string joined(const std::vector<std::string>& replies) {
-    std::string all;
-    for (const auto& reply : replies)
-        all += reply;
-    return all;
-}
-
-/// Runs the session until it is done, or waits for bytes that `vm` will not send.
-SessionAction drive(Session& session, FakeVm& vm, const Transform& transform = joined) {
-    session.resume(Connected{});
-    SessionAction action = session.resume(BytesRead{FakeVm::greeting});
-    while (action.kind == Kind::write) {
-        std::vector<std::string> replies;
-        for (const auto& command : commands_in(action.bytes))
-            replies.push_back(vm.reply(command));
-        CHECK(session.resume(Written{}).kind == Kind::read);
-        const std::string sent = transform(std::move(replies));
-        action = session.resume(BytesRead{sent});
-    }
-    return action;
-}
 
 ErrorKind kind(const Result<>& outcome) {
     REQUIRE(outcome.has_error());
