@@ -28,6 +28,7 @@ PortClaims::PortClaims(Roots roots, Hubs hubs) : roots_(std::move(roots)), power
         if (name.starts_with(kept_name)) {
             auto hub = std::make_shared<Hub>();
             hub->fd = std::move(fd);
+            kept_.emplace(name.substr(kept_name.size()));
             hubs_.insert_or_assign(std::string(name.substr(kept_name.size())), std::move(hub));
         }
         std::free(names[i]); // NOLINT(*-no-malloc): as sd_listen_fds_with_names(3) says
@@ -90,6 +91,7 @@ Result<> PortClaims::claim(std::string_view sysname) {
         {
             const std::lock_guard lock(mutex_);
             ++numbers_[std::string(sysname)];
+            claimed_.emplace(sysname);
         }
         if (::ioctl(fd, USBDEVFS_CLAIM_PORT, &number) == 0)
             return {};
@@ -114,16 +116,36 @@ unsigned PortClaims::claim_number(std::string_view sysname) const {
     return number == numbers_.end() ? 0 : number->second;
 }
 
+bool PortClaims::may_be_claimed(const Port& port, std::string_view sysname) const {
+    const std::lock_guard lock(mutex_);
+    return claimed_.contains(sysname) || kept_.contains(port.hub);
+}
+
+void PortClaims::remember_kept(const std::string& hub, const std::string& sysname) {
+    const std::lock_guard lock(mutex_);
+    if (kept_.contains(hub))
+        claimed_.insert(sysname);
+}
+
+void PortClaims::forget(std::string_view sysname) {
+    const std::lock_guard lock(mutex_);
+    if (const auto claimed = claimed_.find(sysname); claimed != claimed_.end())
+        claimed_.erase(claimed);
+}
+
 bool PortClaims::release(std::string_view sysname, std::optional<unsigned> this_one) {
     const auto port = port_of(sysname);
     const auto hub = port ? find_hub(*port) : nullptr;
-    if (!hub)
+    // The kernel would say the same, but only once the hub is at rest.
+    if (!hub || !may_be_claimed(*port, sysname))
         return false;
     const std::lock_guard one_at_a_time(hub->mutex);
     if (this_one && claim_number(sysname) != *this_one)
         return false;
     unsigned number = port->number;
-    return ::ioctl(hub->fd.get(), USBDEVFS_RELEASE_PORT, &number) == 0;
+    const bool was_claimed = ::ioctl(hub->fd.get(), USBDEVFS_RELEASE_PORT, &number) == 0;
+    forget(sysname);
+    return was_claimed;
 }
 
 std::vector<std::pair<std::string, std::shared_ptr<PortClaims::Hub>>> PortClaims::all_hubs() const {
@@ -170,9 +192,16 @@ void PortClaims::release_others(const std::set<std::string>& sysnames) {
         for (unsigned port = 1; port <= ports_of(name); ++port) {
             const auto place = name.starts_with("usb") ? fmt::format("{}-{}", name.substr(3), port)
                                                        : fmt::format("{}.{}", name, port);
-            if (unsigned number = port; !sysnames.contains(place))
+            unsigned number = port;
+            if (sysnames.contains(place))
+                remember_kept(name, place);
+            else if (may_be_claimed({name, 0, port}, place)) {
                 ::ioctl(hub->fd.get(), USBDEVFS_RELEASE_PORT, &number);
+                forget(place);
+            }
         }
+        const std::lock_guard lock(mutex_);
+        kept_.erase(name);
     }
 }
 

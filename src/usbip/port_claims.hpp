@@ -49,9 +49,10 @@ class PortClaims {
     Result<> withhold_interfaces(unsigned bus);
     void allow_interfaces(unsigned bus, bool claimed);
 
-    /// So that whoever comes to that port is the kernel's again. Waits as `claim` does. What is not
-    /// claimed is no error; true: it was. `this_one`: unless it was claimed anew since that claim,
-    /// for who gives up on a worker thread what was seen to be over on the loop.
+    /// So that whoever comes to that port is the kernel's again. Waits as `claim` does, where there
+    /// is a claim. What is not claimed is no error; true: it was. `this_one`: unless it was claimed
+    /// anew since that claim, for who gives up on a worker thread what was seen to be over on the
+    /// loop.
     bool release(std::string_view sysname, std::optional<unsigned> this_one = {});
     /// The claim that is there now. Does not wait.
     unsigned claim_number(std::string_view sysname) const;
@@ -79,6 +80,9 @@ class PortClaims {
         UniqueFd fd;
     };
     static Result<Port> port_of(std::string_view sysname);
+    bool may_be_claimed(const Port& port, std::string_view sysname) const;
+    void remember_kept(const std::string& hub, const std::string& sysname);
+    void forget(std::string_view sysname);
     std::shared_ptr<Hub> find_hub(const Port& port) const;
     Result<std::shared_ptr<Hub>> open_hub(const Port& port);
     std::vector<std::pair<std::string, std::shared_ptr<Hub>>> all_hubs() const;
@@ -90,8 +94,11 @@ class PortClaims {
     mutable std::mutex mutex_; ///< of what follows, and never held while the kernel may wait
     std::map<std::string, std::shared_ptr<Hub>, std::less<>> hubs_;
     std::map<std::string, unsigned, std::less<>> numbers_; ///< how often a port was claimed
-    std::map<unsigned, unsigned> withheld_;                ///< authorisations under way, by bus
-    std::set<unsigned> allowed_; ///< buses that authorise interfaces at our request
+    std::set<std::string, std::less<>> claimed_; ///< ports, by the name of who hangs there
+    /// From the last run: what is claimed of these the kernel knows, and we do not.
+    std::set<std::string, std::less<>> kept_;
+    std::map<unsigned, unsigned> withheld_; ///< authorisations under way, by bus
+    std::set<unsigned> allowed_;            ///< buses that authorise interfaces at our request
 };
 
 } // namespace longcord
