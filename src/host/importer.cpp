@@ -5,7 +5,6 @@
 #include "plan/changes.hpp"
 #include "usbip/authorize.hpp"
 #include "usbip/compare.hpp"
-#include "usbip/port_speed.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -42,8 +41,8 @@ Importer::Importer(
     asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
     OpenRequests& opens, StreamDialer& dialer)
     : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), opens_(opens),
-      dialer_(dialer), vhci_(roots), records_(roots), claims_(std::make_shared<PortClaims>(roots)) {
-}
+      dialer_(dialer), vhci_(roots), records_(roots), claims_(std::make_shared<PortClaims>(roots)),
+      speeds_(std::make_shared<PortSpeeds>()) {}
 
 Task<Result<>> Importer::import_device(ImportDevice action) {
     auto dialed = co_await dialer_.dial(action);
@@ -69,13 +68,13 @@ Task<Result<>> Importer::import_device(ImportDevice action) {
 
     auto socket = std::make_shared<UniqueFd>(std::move(stream.socket));
     const Speed speed = stream.speed;
-    std::function<Result<>()> job = [roots = roots_, records = records_, vhci = vhci_, record,
-                                     socket, speed]() -> Result<> {
+    std::function<Result<>()> job = [roots = roots_, records = records_, vhci = vhci_,
+                                     speeds = speeds_, record, socket, speed]() -> Result<> {
         if (auto saved = records.save(record); !saved)
             return saved;
         // Where it fails the device may be taken for a high speed one, which is seen and said then.
-        if (auto forgotten = forget_port_speed(roots, record.port); !forgotten)
-            spdlog::debug("vhci port {}: {}", record.port, forgotten.error().message);
+        if (auto ready = speeds->make_ready(roots, record.port, speed); !ready)
+            spdlog::debug("vhci port {}: {}", record.port, ready.error().message);
         auto attached = vhci.attach(record.port, socket->get(), record.devid, speed);
         if (!attached)
             records.remove(record.port);
@@ -105,6 +104,10 @@ Task<Result<>> Importer::authorize(AuthorizeImport action) {
 }
 
 Task<Result<>> Importer::detach(DetachImport action) {
+    const auto& imports = reconciler_.world().imports;
+    if (const auto import = imports.find(action.vhci_port);
+        import != imports.end() && !import->second.ready)
+        speeds_->distrust(action.vhci_port);
     // A key of its own: a detach is what frees an operation that hangs on that device.
     const std::string key = fmt::format("detach vhci port {}", action.vhci_port);
     std::function<Result<>()> job = [vhci = vhci_, port = action.vhci_port] {

@@ -8,6 +8,7 @@
 #include "host/reconciler.hpp"
 #include "host/stream_dialer.hpp"
 #include "usbip/port_claims.hpp"
+#include "usbip/port_speed.hpp"
 #include "usbip/vhci.hpp"
 #include "usbip/vhci_record.hpp"
 
@@ -53,6 +54,7 @@ class Importer {
     Vhci vhci_;
     VhciRecords records_;
     std::shared_ptr<PortClaims> claims_;      ///< shared with jobs that outlive their deadline
+    std::shared_ptr<PortSpeeds> speeds_;      ///< likewise
     std::map<unsigned, std::string> claimed_; ///< vhci port: the name of what hangs there
     std::function<void(const Place&)> tell_detached_;
     unsigned epoch_ = 0;

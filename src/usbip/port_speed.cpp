@@ -88,4 +88,28 @@ Result<> forget_port_speed(const Roots& roots, unsigned vhci_port) {
     return {};
 }
 
+Result<> PortSpeeds::make_ready(const Roots& roots, unsigned vhci_port, Speed speed) {
+    if (is_super(speed))
+        return {}; // those ports have one speed
+    {
+        const std::lock_guard lock(mutex_);
+        const bool clear = clear_.contains(vhci_port);
+        if (speed != Speed::full)
+            clear_.erase(vhci_port);
+        if (clear || speed == Speed::high)
+            return {};
+    }
+    auto forgotten = forget_(roots, vhci_port);
+    if (forgotten && speed == Speed::full) {
+        const std::lock_guard lock(mutex_);
+        clear_.insert(vhci_port);
+    }
+    return forgotten;
+}
+
+void PortSpeeds::distrust(unsigned vhci_port) {
+    const std::lock_guard lock(mutex_);
+    clear_.erase(vhci_port);
+}
+
 } // namespace longcord
