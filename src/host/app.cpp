@@ -209,8 +209,10 @@ Outcome App::with_names(Outcome outcome) const {
 void App::changed(const Place& place, const Outcome* outcome) {
     journal_.outcome_changed(place, outcome);
     pushes_.changed(place);
-    if (outcome)
-        links_.tell(place, with_names(*outcome));
+    if (!outcome)
+        return links_.changed(place, nullptr);
+    const Outcome named = with_names(*outcome);
+    links_.changed(place, &named);
 }
 
 ReportInput App::report_input() const {

@@ -11,9 +11,10 @@ LinkSource::LinkSource(
     Reconciler& reconciler, Journal& journal, OpenRequests& opens)
     : loop_(loop), config_(config), node_(std::move(node)), reconciler_(reconciler),
       journal_(journal), opens_(opens),
-      server_(loop, roots, node_, handler(), [&config](const std::string& pi) {
-          return config.dead_after_of(pi);
-      }) {
+      server_(
+          loop, roots, node_, handler(),
+          [&config](const std::string& pi) { return config.dead_after_of(pi); }),
+      teller_(loop, [this](const Place& place, const Outcome& outcome) { tell(place, outcome); }) {
     opens_.send_with(
         [this](const std::string& pi, HostMessage said) { server_.send(pi, std::move(said)); });
 }

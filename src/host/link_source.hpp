@@ -8,6 +8,7 @@
 #include "host/journal.hpp"
 #include "host/open_requests.hpp"
 #include "host/reconciler.hpp"
+#include "host/state_teller.hpp"
 #include "link/link_server.hpp"
 
 #include <map>
@@ -26,8 +27,8 @@ class LinkSource {
     /// host.yaml was read anew.
     void configure(std::string node);
 
-    /// Tells the Pi of that place, if it is linked.
-    void tell(const Place& place, const Outcome& outcome);
+    /// The Pi of that place is told, if it is linked; nullptr: nothing is there any more.
+    void changed(const Place& place, const Outcome* outcome) { teller_.changed(place, outcome); }
     std::optional<milliseconds> round_trip(const std::string& pi) const {
         return server_.round_trip(pi);
     }
@@ -68,6 +69,7 @@ class LinkSource {
     std::optional<Address> address_set_for(const std::string& pi, std::uint16_t default_port) const;
     /// Where its streams are dialled: as host.yaml has it, else as it said.
     void set_address(const std::string& pi);
+    void tell(const Place& place, const Outcome& outcome);
     void message(const std::string& pi, PiMessage message);
     void answered(const std::string& pi, const PiMessage& message);
     bool has_room(const std::string& pi, const Place& place);
@@ -86,6 +88,7 @@ class LinkSource {
     std::map<std::string, Address> said_; ///< of each Pi: where its link came from, and its port
     std::set<std::string> overfull_;      ///< Pis that were told of the limit
     LinkServer server_;
+    StateTeller teller_;
     std::map<std::string, std::string> software_;
 };
 
