@@ -3,8 +3,6 @@
 
 #include "base/spawn.hpp"
 
-#include <utility>
-
 #include <spdlog/spdlog.h>
 
 namespace longcord {
@@ -17,16 +15,23 @@ PortClaimer::PortClaimer(
     : loop_(loop), pool_(pool), roots_(std::move(roots)), claims_(std::move(claims)) {}
 
 void PortClaimer::follow(const ExportState& state, const ExportConfig& config, const Modes& modes) {
+    const bool news = news_.take(state, config, modes);
+    if (claiming_) {
+        again_ = again_ || news;
+        followed_ = true;
+        return;
+    }
     const bool may = may_claim(state, config, modes);
-    if (!may && !left_)
+    if ((!news && !unsettled_) || (!may && !left_))
         return;
     left_ = may;
-    again_ = claiming_;
-    if (!std::exchange(claiming_, true))
-        spawn_guarded(loop_, "claims of ports", claim_now(state, config, modes));
+    claiming_ = true;
+    spawn_guarded(loop_, "claims of ports", claim_now(state, config, modes));
 }
 
-static Result<> claim_and_release(
+/// True: a port that should be claimed is not, since something has come there that nobody has
+/// looked at, or since the kernel says no.
+static Result<bool> claim_and_release(
     const Roots& roots, PortClaims& claims, const ExportState& state, const ExportConfig& config,
     const Modes& modes) {
     // Where something is plugged in by now, its look comes, and releases the claim when the kernel
@@ -34,23 +39,29 @@ static Result<> claim_and_release(
     std::set<std::string> kept;
     for (const auto& busid : list_local_devices(roots))
         kept.insert(busid);
-    for (const auto& port : ports_to_claim(list_usb_ports(roots), state, config, modes))
-        if (kept.insert(port).second)
-            if (const auto claimed = claims.claim(port); !claimed)
-                spdlog::debug("{}", claimed.error().message);
+    bool unsettled = false;
+    for (const auto& port : ports_to_claim(list_usb_ports(roots), state, config, modes)) {
+        const bool empty = kept.insert(port).second;
+        const auto claimed = empty ? claims.claim(port) : Result<>();
+        if (!claimed)
+            spdlog::debug("{}", claimed.error().message);
+        unsettled = unsettled || !empty || !claimed;
+    }
     claims.release_others(kept);
-    return {};
+    return unsettled;
 }
 
 Task<> PortClaimer::claim_now(
     const ExportState& state, const ExportConfig& config, const Modes& modes) {
     do {
-        again_ = false;
-        std::function<Result<>()> job = [roots = roots_, claims = claims_, state, config, modes] {
+        again_ = followed_ = false;
+        std::function<Result<bool>()> job = [roots = roots_, claims = claims_, state, config,
+                                             modes] {
             return claim_and_release(roots, *claims, state, config, modes);
         };
-        co_await pool_.run<void>("claims of ports", deadline, job);
-    } while (again_);
+        const auto unsettled = co_await pool_.run<bool>("claims of ports", deadline, job);
+        unsettled_ = !unsettled || *unsettled;
+    } while (again_ || (unsettled_ && followed_));
     claiming_ = false;
 }
 

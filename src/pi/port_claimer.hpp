@@ -29,9 +29,12 @@ class PortClaimer {
     WorkerPool& pool_;
     Roots roots_;
     std::shared_ptr<PortClaims> claims_; ///< the job on a worker thread has it too
-    bool left_ = true; ///< to be released, perhaps those of the service before this one
+    ClaimNews news_;
+    bool left_ = true;       ///< to be released, perhaps those of the service before this one
+    bool unsettled_ = false; ///< a port that should have been claimed is not
     bool claiming_ = false;
-    bool again_ = false; ///< something has changed since the job began
+    bool again_ = false;    ///< something has changed since the job began
+    bool followed_ = false; ///< there was a plan since then
 };
 
 } // namespace longcord

@@ -2,6 +2,7 @@
 #include "pi/ports_to_claim.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace longcord {
 
@@ -40,6 +41,22 @@ std::set<std::string> ports_to_claim(
 
 bool may_claim(const ExportState& state, const ExportConfig& config, const Modes& modes) {
     return !state.before.empty() || !config.places.empty() || !modes.places.empty();
+}
+
+bool ClaimNews::take(const ExportState& state, const ExportConfig& config, const Modes& modes) {
+    bool news = std::exchange(first_, false) || config != config_ || modes != modes_;
+    std::set<std::string> plugged;
+    for (const auto& [busid, device] : state.plugged) {
+        const Device& came = device.local.device;
+        news = news || (came.is_hub() && !plugged_.contains(busid));
+        news = buses_.insert(came.place.bus).second || news;
+        plugged.insert(busid);
+    }
+    news = news || !std::ranges::includes(plugged, plugged_);
+    plugged_ = std::move(plugged);
+    config_ = config;
+    modes_ = modes;
+    return news;
 }
 
 } // namespace longcord

@@ -24,4 +24,19 @@ std::set<std::string> ports_to_claim(
 /// False: ports_to_claim() is empty whatever ports there are.
 bool may_claim(const ExportState& state, const ExportConfig& config, const Modes& modes);
 
+/// What can make ports_to_claim() longer, or shorter by more than what was plugged in: that is left
+/// to whoever looks at it. Reading all ports is too much for each step of a plug.
+class ClaimNews {
+  public:
+    /// Since the call before: something went, ports came, or settings changed; true at first.
+    bool take(const ExportState& state, const ExportConfig& config, const Modes& modes);
+
+  private:
+    bool first_ = true;
+    std::set<std::string> plugged_;
+    std::set<unsigned> buses_;
+    ExportConfig config_;
+    Modes modes_;
+};
+
 } // namespace longcord

@@ -266,3 +266,43 @@ TEST_CASE("a give-back that failed is tried again later, not at once") {
     REQUIRE(plan.look_again.has_value());
     CHECK(plan_exports(pi.state, pi.config, pi.modes, *plan.look_again).give_back.size() == 1);
 }
+
+TEST_CASE("ports are read again where something went, ports came or a setting changed, and not for "
+          "each step of a plug") {
+    Machine pi;
+    ClaimNews news;
+    const auto any = [&] { return news.take(pi.state, pi.config, pi.modes); };
+    CHECK(any()); // what the service before this one left
+    CHECK_FALSE(any());
+    SUBCASE("a board comes, is exported, and goes") {
+        pi.exports(acm_board("1-2"));
+        CHECK_FALSE(any());
+        pi.loses("1-2");
+        CHECK(any());
+        CHECK_FALSE(any());
+    }
+    SUBCASE("one goes while another comes") {
+        pi.exports(acm_board("1-2"));
+        CHECK_FALSE(any());
+        pi.loses("1-2");
+        pi.exports(acm_board("1-3"));
+        CHECK(any());
+    }
+    SUBCASE("a hub comes, or the first device of a bus") {
+        auto hub = acm_board("1-4");
+        hub.device.device_class = {9, 0, 1};
+        pi.sees(hub);
+        CHECK(any());
+        pi.sees(acm_board("3-1"));
+        CHECK(any());
+        pi.sees(acm_board("3-2"));
+        CHECK_FALSE(any());
+    }
+    SUBCASE("settings") {
+        pi.config.places = {Place::parse("1-2").value()};
+        CHECK(any());
+        pi.modes.places[{xhci, PortPath::parse("3").value()}] = DeviceMode::usbip;
+        CHECK(any());
+        CHECK_FALSE(any());
+    }
+}
