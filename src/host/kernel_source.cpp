@@ -25,10 +25,10 @@ std::string device_of(const std::string& sysname) {
 
 KernelSource::KernelSource(
     asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-    Importer& importer, Journal& journal, bool admit_foreign, StreamEnded stream_ended)
+    Importer& importer, Journal& journal, bool admit_foreign, VhciTable::StreamEnded stream_ended)
     : loop_(loop), roots_(roots), pool_(pool), reconciler_(reconciler), importer_(importer),
-      journal_(journal), admit_foreign_(admit_foreign), stream_ended_(std::move(stream_ended)),
-      vhci_(roots), records_(roots) {}
+      journal_(journal), admit_foreign_(admit_foreign), vhci_(roots), records_(roots),
+      table_(loop, roots, pool, reconciler, importer, journal, std::move(stream_ended)) {}
 
 Task<> KernelSource::run() {
     events_ = watch_usb(loop_, roots_); // before the first look, so nothing falls in between
@@ -107,7 +107,7 @@ Task<> KernelSource::adopt_imports() {
 }
 
 Task<> KernelSource::list_everything() {
-    co_await read_vhci();
+    co_await table_.read();
     const auto began = Clock::now();
     std::function<Result<std::vector<LocalDevice>>()> read =
         [roots = roots_]() -> Result<std::vector<LocalDevice>> {
@@ -129,36 +129,6 @@ Task<> KernelSource::list_everything() {
     reconciler_.wake();
 }
 
-Task<> KernelSource::read_vhci() {
-    if (!vhci_.present())
-        co_return;
-    for (;;) {
-        const unsigned epoch = importer_.epoch();
-        std::function<Result<std::vector<VhciPort>>()> look = [vhci = vhci_] {
-            return vhci.ports();
-        };
-        const auto ports =
-            co_await pool_.run<std::vector<VhciPort>>("vhci table", read_limit, std::move(look));
-        if (!ports && ports.error().kind == ErrorKind::busy) {
-            co_await sleep_for(milliseconds(1)); // another reader is at it: its table or the next
-            continue;
-        }
-        if (!ports) {
-            journal_.problem(ports.error().message);
-            co_return;
-        }
-        if (epoch != importer_.epoch())
-            continue; // read before an attach or detach that has ended since
-        for (const auto& freed : vhci_listed(reconciler_.world(), *ports, Clock::now())) {
-            records_.remove(freed.port);
-            importer_.freed(freed.port);
-            stream_ended_(freed.place);
-        }
-        reconciler_.wake();
-        co_return;
-    }
-}
-
 void KernelSource::refresh(const std::string& sysname) {
     const auto [reading, fresh] = reading_.try_emplace(sysname);
     if (!fresh) {
@@ -173,7 +143,7 @@ void KernelSource::removed(const UsbEvent& event) {
     if (const auto reading = reading_.find(event.sysname); reading != reading_.end())
         reading->second = {true, true};
     device_gone(reconciler_.world(), event.sysname, event.devnum);
-    spawn_guarded(loop_, "reading vhci", read_vhci());
+    spawn_guarded(loop_, "reading vhci", table_.read());
 }
 
 Task<> KernelSource::read_device(std::string sysname) {
@@ -185,8 +155,8 @@ Task<> KernelSource::read_device(std::string sysname) {
         };
         const std::string key = "reading " + sysname;
         const auto device = co_await pool_.run<LocalDevice>(key, read_limit, std::move(read));
-        if (device && device->on_vhci)
-            co_await read_vhci(); // says which port it came through
+        if (device && device->on_vhci && !is_known_import(reconciler_.world(), *device))
+            co_await table_.read(); // says which port it came through
         if (reading_[sysname].gone ||
             (device && is_out_of_date(reconciler_.world(), *device, began)))
             continue;

@@ -8,9 +8,9 @@
 #include "base/worker_pool.hpp"
 #include "host/importer.hpp"
 #include "host/journal.hpp"
+#include "host/vhci_table.hpp"
 #include "usb/usb_events.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 
@@ -18,12 +18,10 @@ namespace longcord {
 
 class KernelSource {
   public:
-    /// The kernel has freed an import of ours, without our doing.
-    using StreamEnded = std::function<void(const Place&)>;
-
     KernelSource(
         asio::io_context& loop, const Roots& roots, WorkerPool& pool, Reconciler& reconciler,
-        Importer& importer, Journal& journal, bool admit_foreign, StreamEnded stream_ended);
+        Importer& importer, Journal& journal, bool admit_foreign,
+        VhciTable::StreamEnded stream_ended);
 
     Task<> run();
     /// What becomes of devices that somebody else attaches; where they are allowed from now on,
@@ -39,7 +37,6 @@ class KernelSource {
     Task<> prepare_root_hubs();
     Task<> adopt_imports();
     Task<> list_everything();
-    Task<> read_vhci();
     void refresh(const std::string& sysname);
     void removed(const UsbEvent& event);
     Task<> read_device(std::string sysname);
@@ -53,11 +50,11 @@ class KernelSource {
     Importer& importer_;
     Journal& journal_;
     bool admit_foreign_;
-    StreamEnded stream_ended_;
     std::unique_ptr<UsbEvents> events_;
     std::map<std::string, Reading> reading_;
     Vhci vhci_;
     VhciRecords records_;
+    VhciTable table_;
 };
 
 } // namespace longcord

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/task.hpp"
 #include "plan/planner.hpp"
 #include "usb/place.hpp"
 

@@ -123,6 +123,14 @@ void device_seen(World& world, const LocalDevice& device, TimePoint now) {
         arrived(world, place, now);
 }
 
+bool is_known_import(const World& world, const LocalDevice& device) {
+    return std::any_of(world.imports.begin(), world.imports.end(), [&](const auto& entry) {
+        const auto& local = entry.second.local;
+        return local && local->sysfs_path == device.sysfs_path &&
+               local->device.devnum == device.device.devnum;
+    });
+}
+
 bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint began) {
     return device.on_vhci &&
            std::any_of(world.imports.begin(), world.imports.end(), [&](const auto& entry) {

@@ -14,6 +14,8 @@ namespace longcord {
 /// All devices of this host, vhci's included: at start and after the monitor lost events.
 void devices_listed(World& world, const std::vector<LocalDevice>& devices, TimePoint now);
 void device_seen(World& world, const LocalDevice& device, TimePoint now);
+/// This very device was seen on a port of ours already.
+bool is_known_import(const World& world, const LocalDevice& device);
 /// Reading it was begun at `began`, and an authorisation of it by us has ended since: it must be
 /// read again, or what it was before would be taken for what became of it.
 bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint began);
