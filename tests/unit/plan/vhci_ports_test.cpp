@@ -189,6 +189,19 @@ TEST_CASE("a port on which something is still under way is nobody else's, althou
     }
 }
 
+TEST_CASE("a device on a port of ours is known once it was seen, and none that comes after it") {
+    Town town;
+    town.pi("a").device("a/1-1").vm(100).rules(100, "a");
+    town.settle();
+    const LocalDevice seen = town.world.imports.at(port_of(town, "a/1-1")).local.value();
+    CHECK(is_known_import(town.world, seen));
+    LocalDevice next = seen;
+    ++next.device.devnum;
+    CHECK_FALSE(is_known_import(town.world, next));
+    device_gone(town.world, seen.sysfs_path);
+    CHECK_FALSE(is_known_import(town.world, seen));
+}
+
 TEST_CASE("a port that somebody else has taken meanwhile is not touched") {
     Town town;
     town.pi("a").device("a/1-1").vm(100).rules(100, "a");
