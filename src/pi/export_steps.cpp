@@ -23,7 +23,7 @@ Result<Look> look_at(const Roots& roots, PortClaims& claims, const std::string& 
 
 Result<> may_leave(const Roots& roots, const LocalDevice& seen) {
     const auto busid = seen.device.place.busid();
-    const auto now = read_local_device(roots, busid);
+    const auto now = read_again(roots, seen);
     if (!now)
         return now.error();
     if (!same_device(now->device, seen.device))
@@ -47,7 +47,7 @@ Result<LocalDevice> bind_and_look(
             (void)UsbipHost(roots).let_drivers_in(busid);
         return bound.error();
     }
-    auto now = read_local_device(roots, busid);
+    auto now = read_again(roots, local);
     if (now && !is_bound(*now))
         return fail(ErrorKind::system, "{}: usbip-host did not take it", busid);
     return now;

@@ -39,10 +39,20 @@ Task<> Exporter::run() {
         for (const auto& event : events) {
             if (event.overflow)
                 look_at_everything();
-            else if (Place::parse(event.device()))
+            else if (Place::parse(event.device()) && !is_known(event))
                 look(event.device());
         }
     }
+}
+
+/// What comes of a bind of ours is read by whoever binds; and a device that usbip-host has is whose
+/// it is, whatever a node configures.
+bool Exporter::is_known(const UsbEvent& event) const {
+    const auto busid = event.device();
+    if (!event.interface)
+        return event.action == UsbEvent::Action::bind && state_.binding.contains(busid);
+    const auto plugged = state_.plugged.find(busid);
+    return plugged != state_.plugged.end() && is_bound(plugged->second.local);
 }
 
 void Exporter::configure(ExportConfig config) {

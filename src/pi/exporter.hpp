@@ -69,6 +69,7 @@ class Exporter {
     std::vector<Device> announced() const;
 
   private:
+    bool is_known(const UsbEvent& event) const;
     void look_at_everything();
     void look(const std::string& busid, Sight sight = Sight::event);
     Task<> look_now(std::string busid, Sight sight);

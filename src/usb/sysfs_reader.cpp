@@ -172,6 +172,23 @@ Result<LocalDevice> read_local_device(const Roots& roots, std::string_view sysna
     return local;
 }
 
+Result<LocalDevice> read_again(const Roots& roots, const LocalDevice& seen) {
+    const Attributes attributes(devices_folder(roots) / seen.sysfs_path);
+    LocalDevice now = seen;
+    Device& device = now.device;
+    device.devnum = attributes.decimal("devnum");
+    device.id = {
+        attributes.hex<std::uint16_t>("idVendor"), attributes.hex<std::uint16_t>("idProduct")};
+    device.bcd_device = attributes.hex<std::uint16_t>("bcdDevice");
+    now.device_driver = attributes.link("driver"); // first, as above
+    now.configuration = attributes.decimal("bConfigurationValue");
+    now.authorized = attributes.text("authorized") == "1";
+    const bool same = device == seen.device && seen.configuration == 0 && now.configuration == 0;
+    return same && attributes.decimal("devnum") == device.devnum
+               ? Result<LocalDevice>(std::move(now))
+               : read_local_device(roots, seen.sysfs_path);
+}
+
 std::vector<std::string> list_local_devices(const Roots& roots) {
     std::vector<Place> places;
     for (const auto& name : children(devices_folder(roots)))

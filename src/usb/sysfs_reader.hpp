@@ -18,6 +18,10 @@ namespace longcord {
 /// read. Interfaces ("3-4.1:1.0") and root hubs ("usb3") are ErrorKind::invalid.
 Result<LocalDevice> read_local_device(const Roots& roots, std::string_view sysname);
 
+/// The same, with a quarter of the files where it is still the device that was `seen` and still not
+/// configured: then nothing but its driver can have changed.
+Result<LocalDevice> read_again(const Roots& roots, const LocalDevice& seen);
+
 /// Names of all devices, hubs included, ordered by place. Waits for no lock.
 std::vector<std::string> list_local_devices(const Roots& roots);
 

@@ -3,6 +3,8 @@
 #include "usb/usb_events.hpp"
 
 #include <cerrno>
+#include <cstdint>
+#include <map>
 #include <stdexcept>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -89,8 +91,19 @@ class UdevEvents final : public UsbEvents {
             if (error)
                 throw boost::system::system_error(error, "udev");
             // In this order: what came after a removal is read, and so never taken for what went.
-            drain(*kernel_, events, is_the_kernels);
-            drain(*rules_, events, [](const UsbEvent& event) { return !is_the_kernels(event); });
+            drain(*kernel_, events, [this](const UsbEvent& event, std::uint64_t number) {
+                if (!is_the_kernels(event))
+                    return false;
+                if (event.action == UsbEvent::Action::bind)
+                    bound_[event.sysname] = number;
+                else
+                    bound_.erase(event.sysname);
+                return true;
+            });
+            drain(*rules_, events, [this](const UsbEvent& event, std::uint64_t number) {
+                const auto bound = bound_.find(event.sysname);
+                return !is_the_kernels(event) && (bound == bound_.end() || bound->second < number);
+            });
         }
         co_return events;
     }
@@ -119,7 +132,7 @@ class UdevEvents final : public UsbEvents {
                 false};
             if (const char* number = udev_device_get_property_value(device.get(), "DEVNUM"))
                 event.devnum = parse_decimal(number).value_or(0);
-            if (wanted(event))
+            if (wanted(event, udev_device_get_seqnum(device.get())))
                 events.push_back(std::move(event));
         }
     }
@@ -128,6 +141,7 @@ class UdevEvents final : public UsbEvents {
     UdevPtr<udev_monitor> kernel_;
     UdevPtr<udev_monitor> rules_;
     asio::posix::stream_descriptor readable_;
+    std::map<std::string, std::uint64_t> bound_; ///< the kernel's number of a device's last `bind`
 };
 
 } // namespace

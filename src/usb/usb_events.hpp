@@ -44,7 +44,8 @@ class UsbEvents {
 std::unique_ptr<UsbEvents> watch_usb(asio::io_context& loop, const Roots& roots);
 
 /// A device's `bind` and `remove` come from the kernel itself, at once. Everything else comes after
-/// udev has worked through its rules, so a device is told once more then.
+/// udev has worked through its rules, and is not told where the device was bound since: who looked
+/// at it then saw what had happened before.
 std::unique_ptr<UsbEvents> watch_udev(asio::io_context& loop);
 
 /// Entries that come and go in <root>/sys/bus/usb/devices, which is created if need be.

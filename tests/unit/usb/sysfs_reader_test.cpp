@@ -190,3 +190,37 @@ TEST_CASE("ports are listed of root hubs and hubs, by place and controller; not 
     set("3-4", "256");
     CHECK(list_usb_ports(machine.roots()).size() == 2);
 }
+
+TEST_CASE("read again, a device is what it is, whatever it was") {
+    Machine machine;
+    const FakeSysfs::Attributes unconfigured{{"devnum", "17"}, {"bConfigurationValue", ""}};
+    machine.device("3-4.1", unconfigured);
+    machine.bind("3-4.1", "usb");
+    const auto seen = machine.read("3-4.1");
+    REQUIRE(seen.configuration == 0);
+    const auto again = [&] { return read_again(machine.roots(), seen); };
+    CHECK(again().value() == seen);
+    SUBCASE("usbip-host has it") {
+        machine.bind("3-4.1", "usbip-host");
+        CHECK(again().value().device_driver == "usbip-host");
+    }
+    SUBCASE("this machine's drivers have it") {
+        machine.device("3-4.1", {{"devnum", "17"}, {"bConfigurationValue", "1"}});
+        machine.interface("3-4.1", 0, {2, 2, 1}, "cdc_acm");
+        CHECK(again().value().drivers == std::vector<std::string>{"cdc_acm"});
+    }
+    SUBCASE("another one is there") {
+        machine.device("3-4.1", {{"devnum", "18"}, {"bConfigurationValue", ""}, {"serial", "B2"}});
+        CHECK(again().value().device.serial == "B2");
+    }
+    SUBCASE("it is not authorised any more") {
+        FakeSysfs::write(machine.devices() / "3-4.1/authorized", "0\n");
+        CHECK_FALSE(again().value().authorized);
+    }
+    SUBCASE("it is gone") {
+        machine.remove("3-4.1");
+        CHECK(again().error().kind == ErrorKind::not_found);
+        return;
+    }
+    CHECK(again().value() == machine.read("3-4.1"));
+}
