@@ -49,7 +49,8 @@ class Controllers {
         for (const auto& [controller, load] : load_)
             mine_ += load.own > 0 ? 1 : 0;
         const auto pis = world.pis.size() + (world.pis.contains(pi) ? 0 : 1);
-        share_ = std::max<std::size_t>(1, load_.size() / (pis + 1));
+        // A hub enumerates one device after the other: one Pi alone has all of them.
+        share_ = pis == 1 ? load_.size() : std::max<std::size_t>(1, load_.size() / (pis + 1));
     }
 
     bool has_others(unsigned port) const { return load(port).others > 0; }

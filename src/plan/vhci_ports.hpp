@@ -21,8 +21,8 @@ TakenVhciPorts vhci_ports_taken(const World& world);
 
 /// The pinned port, where it is free and no other Pi is on its controller; else one on the
 /// controller with, in this order, the fewest imports of other Pis, nothing being enumerated, and
-/// the fewest imports. A Pi gets no more controllers than its share, so that one that is linked
-/// later finds one of its own. Nullopt: every port of that speed is taken.
+/// the fewest imports. Where there are others, a Pi gets no more controllers than its share, so
+/// that one that is linked later finds one of its own. Nullopt: every port of that speed is taken.
 std::optional<unsigned> choose_vhci_port(
     const World& world, const Place& place, bool super, const TakenVhciPorts& taken);
 

@@ -74,6 +74,20 @@ TEST_CASE("where there are several controllers, no Pi is on another's") {
     }
 }
 
+TEST_CASE("a Pi that is alone has every controller: each enumerates one device after the other") {
+    Town town;
+    town.vhci_controllers(8).pi("a").vm(100).rules(100, "a");
+    std::set<unsigned> used;
+    const std::vector<std::string> places = {"a/1-1", "a/1-2", "a/1-3", "a/1-4",
+                                             "a/2-1", "a/2-2", "a/2-3", "a/2-4"};
+    for (const auto& place : places)
+        town.device(place);
+    town.settle();
+    for (const auto& place : places)
+        used.insert(controller_of(town, place));
+    CHECK(used.size() == 8);
+}
+
 TEST_CASE("one controller is shared by all, and every port of it is used") {
     Town town;
     town.pi("a").pi("b").vm(100).rules(100, "a\nb");
