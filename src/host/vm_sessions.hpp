@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // QMP sessions, one at a time for a VM and any number of VMs at once. What is asked of a VM while a
-// session is under way joins it as long as QEMU is young at it and there is nothing to do before;
+// session is under way joins it while it is young, where there is nothing to do before;
 // the rest goes into the next one, all of it together: the socket is held as rarely and as briefly
 // as can be.
 #pragma once

@@ -64,12 +64,12 @@ def how_long(rows):
 
 
 def where_it_goes(rows):
-    """Medians of what each step took, after the one before."""
+    """Medians of what each step took, after the one before, in the order in which they mostly ended."""
     lines = []
     for name, some in kinds(rows):
         before = [0] * len(some)
-        for step in some[0]["steps"]:
-            now = [row["steps"][step] for row in some]
+        ended = {step: [row["steps"][step] for row in some] for step in some[0]["steps"]}
+        for step, now in sorted(ended.items(), key=lambda each: statistics.median(each[1])):
             took = [one - other for one, other in zip(now, before)]
             lines.append([name, step, spread(took), f"{statistics.median(now):.0f}"])
             before, name = now, ""

@@ -205,11 +205,12 @@ TEST_CASE("read again, a device is what it is, whatever it was") {
         CHECK(again().value().device_driver == "usbip-host");
     }
     SUBCASE("this machine's drivers have it") {
-        machine.device("3-4.1", {{"devnum", "17"}, {"bConfigurationValue", "1"}});
+        FakeSysfs::write(machine.devices() / "3-4.1/bConfigurationValue", "1\n");
         machine.interface("3-4.1", 0, {2, 2, 1}, "cdc_acm");
         CHECK(again().value().drivers == std::vector<std::string>{"cdc_acm"});
     }
     SUBCASE("another one is there") {
+        machine.remove("3-4.1");
         machine.device("3-4.1", {{"devnum", "18"}, {"bConfigurationValue", ""}, {"serial", "B2"}});
         CHECK(again().value().device.serial == "B2");
     }
