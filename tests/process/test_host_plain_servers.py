@@ -73,7 +73,7 @@ def test_after_a_stream_ended_the_device_is_looked_for_and_comes_back(node, serv
     node.vhci.devices[1 << 16 | 4] = {}
     node.vhci.end_stream(0)
     wait(lambda: len(node.events(kind="imported", place="labserver/1-1")) == 2)
-    assert node.vhci.attached[-1][2] == 1 << 16 | 4
+    wait(lambda: node.vhci.attached[-1][2] == 1 << 16 | 4)  # what was written to `attach` may be in its pipe yet
 
 
 def test_a_device_that_does_not_come_back_is_looked_for_six_times_at_most(node, server):

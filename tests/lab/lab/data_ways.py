@@ -4,6 +4,7 @@ channel, Longcord in clear (a plain server of host.yaml), and Longcord sealed by
 
 import contextlib
 
+from lab import stock
 from lab.gadget import Gadget
 from lab.longcord import HOST_YAML, SERVE_THE_LAB, Longcord, pi_yaml
 from lab.ways import HUBS, Way
@@ -24,11 +25,18 @@ class Stock(Way):
         self.services(False)
         self.lab.node.run(HUBS.format(authorised=1, quirks=0))
         self.lab.pi.start_usbipd()
-        for busid in places:
+        for number, busid in enumerate(places):
             self.lab.pi.run(f"usbip bind -b {busid} 2>/dev/null; readlink /sys/bus/usb/devices/{busid}/driver | grep usbip-host")
+            before = stock.imported(self.lab)
             self.lab.node.run(f"{self.attach.format(address=self.lab.pi.address)} -b {busid}")
+            # usbip cannot read vhci's table while a device on it is being enumerated.
+            came = self.lab.wait(lambda: stock.imported(self.lab) - before, what=f"{busid} to enumerate")
+            self.vm.qmp("device_add", driver="usb-host", hostdevice=came.pop(), id=f"stock{number}", bus="xhci.0",
+                        port=str(number + 1))
 
     def end(self):
+        for number in range(len(DEVICES)):
+            self.vm.qmp("device_del", id=f"stock{number}")
         self.lab.node.run("for port in $(usbip port 2>/dev/null | sed -n 's/^Port \\([0-9]*\\):.*/\\1/p'); do usbip detach -p $port; done")
         self.lab.pi.stop_usbipd()
         self.services(True)
