@@ -54,10 +54,11 @@ Task<> VhciTable::read_now() {
 }
 
 void VhciTable::take(std::vector<VhciPort> ports) {
-    for (const auto& freed : vhci_listed(reconciler_.world(), std::move(ports), Clock::now())) {
-        records_.remove(freed.port);
-        importer_.freed(freed.port);
-        stream_ended_(freed.place);
+    const auto freed = vhci_listed(reconciler_.world(), std::move(ports), Clock::now());
+    for (const auto& [port, place] : freed) {
+        records_.remove(port);
+        importer_.freed(port);
+        stream_ended_(place);
     }
     reconciler_.wake();
 }

@@ -42,7 +42,9 @@ static Result<bool> claim_and_release(
     bool unsettled = false;
     for (const auto& port : ports_to_claim(list_usb_ports(roots), state, config, modes)) {
         const bool empty = kept.insert(port).second;
-        const auto claimed = empty ? claims.claim(port) : Result<>();
+        Result<> claimed;
+        if (empty)
+            claimed = claims.claim(port);
         if (!claimed)
             spdlog::debug("{}", claimed.error().message);
         unsettled = unsettled || !empty || !claimed;

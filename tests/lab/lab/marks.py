@@ -14,13 +14,14 @@ QEMU_LOG = "/run/lab/qemu.log"
 CONSOLE = "/run/lab/console"
 # For a VM's config. QEMU stamps these by the node's clock, in the moment they happen.
 TRACED = "".join(f" -trace {event}" for event in ("usb_port_attach", "usb_port_detach", "vm_state_notify"))
-VM_ARGS = f"args: -msg timestamp=on -D {QEMU_LOG}{TRACED}\n"
+ARGS = "args: -msg timestamp=on -D {log}" + TRACED + "\n"
+VM_ARGS = ARGS.format(log=QEMU_LOG)
 
 TOLD = """lab-stamps kernel {since} | sed 's/^/kernel /'
 sed 's/^/floor /' /run/lab-floor 2>/dev/null
 sed 's/^/guest /' %s 2>/dev/null
-sed -n 's/^[0-9]*@\\([0-9]*\\)\\.\\([0-9]*\\):/qemu \\1\\2000 /p' %s 2>/dev/null
-true""" % (CONSOLE, QEMU_LOG)
+sed -n 's/^[0-9]*@\\([0-9]*\\)\\.\\([0-9]*\\):/qemu \\1\\2000 /p' /run/lab/qemu*.log 2>/dev/null
+true""" % CONSOLE
 
 
 class Marks:
@@ -43,9 +44,10 @@ class Marks:
 
 
 class Observer:
-    def __init__(self, lab, vm):
+    def __init__(self, lab, vm, *further):
+        """`further`: more machines than the lab's own two."""
         self.vm = vm
-        self.clocks = {machine.role: Clock(machine) for machine in (lab.pi, lab.node)}
+        self.clocks = {machine.role: Clock(machine) for machine in (lab.pi, lab.node, *further)}
         self.since = {}
         self.kept = 0
 
@@ -83,7 +85,7 @@ class Observer:
             source, stamp, text = line.split(" ", 2)
             said.append((int(stamp), source, text))
         if longcord:
-            words = {"machine": clock.machine} if role == "pi" else {}
+            words = {"machine": clock.machine} if role.startswith("pi") else {}
             said += [(nanoseconds(event["time"]), "events", " ".join(str(event[key]) for key in TOLD_OF))
                      for event in longcord.cli("events", **words)["events"]]
         return [(clock.here(stamp), f"{role} {source}", text) for stamp, source, text in said if stamp >= self.since[role]]
