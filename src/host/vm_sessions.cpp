@@ -162,7 +162,7 @@ Task<> VmSessions::run_batch(unsigned vmid, std::vector<Action> batch) {
                                          ? report.outcomes[next]
                                          : fail(ErrorKind::unknown, "VM {}: no answer", vmid);
             ++next;
-            result = verified(asked.action, outcome, world, vmid);
+            result = verified(asked.action, outcome, report.view, vmid);
         }
         end(asked, result);
     }
@@ -183,10 +183,16 @@ std::set<std::string> VmSessions::nodes_open(int pid, const VmView& view) const 
 
 /// Plugged means: QEMU says attached, and its process has the node open.
 Result<> VmSessions::verified(
-    const Action& action, const Result<>& outcome, const World& world, unsigned vmid) const {
+    const Action& action, const Result<>& outcome, const Result<VmView>& view,
+    unsigned vmid) const {
     const auto* plug = std::get_if<PlugDevice>(&action);
     if (!plug || !outcome)
         return outcome;
+    if (!view)
+        return fail(
+            ErrorKind::unknown, "VM {}: QEMU said yes to {}, and then not in time what it has: {}",
+            vmid, plug->place.to_string(), view.error().message);
+    const World& world = reconciler_.world();
     const auto vm = world.vms.find(vmid);
     if (vm == world.vms.end() || !vm->second.open_nodes.contains(plug->command.hostdevice))
         return fail(

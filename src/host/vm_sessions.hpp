@@ -44,7 +44,8 @@ class VmSessions {
     void end(const Asked& asked, const Result<>& result);
     std::set<std::string> nodes_open(int pid, const VmView& view) const;
     Result<> verified(
-        const Action& action, const Result<>& outcome, const World& world, unsigned vmid) const;
+        const Action& action, const Result<>& outcome, const Result<VmView>& view,
+        unsigned vmid) const;
 
     asio::io_context& loop_;
     Roots roots_;

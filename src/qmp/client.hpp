@@ -19,7 +19,7 @@ namespace longcord {
 struct SessionLimits {
     milliseconds greeting{130'000}; ///< from the call, attempts to connect included
     milliseconds session{1'000};    ///< from the greeting; then the socket is closed regardless
-    milliseconds joining{400};      ///< from the greeting; then nothing more is begun
+    milliseconds joining{300};      ///< from the greeting; then nothing more is begun
 };
 
 /// What was asked of the VM since the session began. One visit with all of it holds others up
