@@ -146,7 +146,7 @@ def page(rows):
         f"kernel has found the first board; {ROUNDS} rounds, one board and all of them in turn.",
         table(["ms, median (least to most), of the last board", "the Pis' kernels have it", "attached in QEMU",
                "of this machine at work meanwhile"], lines),
-        "Longcord, round by round: imports that failed and were tried again: "
+        "Longcord, round by round: steps that failed, and were tried again or read back: "
         f"{', '.join(str(row['failed']) for row in all_of_them)}; boards that were taken out and plugged again: "
         f"{', '.join(str(row['attaches'] - PIS * BOARDS) for row in all_of_them)}.",
         table(["target", "measured", "wanted", ""],
