@@ -7,6 +7,7 @@
 #include "usbip/authorize.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace longcord {
 
@@ -57,12 +58,23 @@ Task<> KernelSource::run() {
     }
 }
 
+/// Hubs come by the dozen where vhci_hcd is loaded anew, each with one event: one that came while
+/// the others were prepared is prepared after them, or this host's drivers would have what comes to
+/// it.
 Task<> KernelSource::prepare_root_hubs() {
-    std::function<Result<>()> prepare = [roots = roots_] { return prepare_vhci_root_hubs(roots); };
-    const auto prepared =
-        co_await pool_.run<void>("vhci root hubs", read_limit, std::move(prepare));
-    if (!prepared && prepared.error().kind != ErrorKind::busy) // two hubs come at once
-        journal_.problem(prepared.error().message);
+    prepare_again_ = true;
+    if (std::exchange(preparing_, true))
+        co_return;
+    while (std::exchange(prepare_again_, false)) {
+        std::function<Result<>()> prepare = [roots = roots_] {
+            return prepare_vhci_root_hubs(roots);
+        };
+        const auto prepared =
+            co_await pool_.run<void>("vhci root hubs", read_limit, std::move(prepare));
+        if (!prepared)
+            journal_.problem(prepared.error().message);
+    }
+    preparing_ = false;
 }
 
 void KernelSource::admit_foreign(bool admit) {

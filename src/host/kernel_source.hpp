@@ -52,6 +52,8 @@ class KernelSource {
     bool admit_foreign_;
     std::unique_ptr<UsbEvents> events_;
     std::map<std::string, Reading> reading_;
+    bool preparing_ = false;
+    bool prepare_again_ = false; ///< a hub has come
     Vhci vhci_;
     VhciRecords records_;
     VhciTable table_;
