@@ -127,8 +127,13 @@ Task<Result<>> Importer::detach(DetachImport action) {
             co_return ports.error();
         for (const auto& row : *ports)
             if (row.port == action.vhci_port && row.state == VhciPort::State::free) {
-                records_.remove(action.vhci_port);
-                freed(action.vhci_port);
+                // Else the record and the claim are kept until vhci's table is read after its
+                // removal.
+                if (const auto import = imports.find(action.vhci_port);
+                    import == imports.end() || !import->second.local) {
+                    records_.remove(action.vhci_port);
+                    freed(action.vhci_port);
+                }
                 reconciler_.world().vhci = *ports;
                 ++epoch_;
                 opens_.close(action.place);

@@ -135,6 +135,7 @@ Task<> KernelSource::list_everything() {
         if (is_out_of_date(reconciler_.world(), device, began))
             co_return co_await list_everything();
     devices_listed(reconciler_.world(), *devices, Clock::now());
+    co_await table_.read(); // whose port is free, and whose removal was not told
     for (const auto& device : *devices)
         if (admit_foreign_ && is_foreign(device))
             spawn_guarded(loop_, "admitting " + device.sysfs_path, admit(device.sysfs_path));
@@ -178,6 +179,7 @@ Task<> KernelSource::read_device(std::string sysname) {
                 spawn_guarded(loop_, "admitting " + sysname, admit(sysname));
         } else if (device.error().kind == ErrorKind::not_found) {
             device_gone(reconciler_.world(), sysname);
+            spawn_guarded(loop_, "reading vhci", table_.read());
         }
         reconciler_.wake();
         if (!reading_[sysname].again)

@@ -69,9 +69,11 @@ void action_ended(World& world, const Action& action, const Result<>& result, Ti
             world.history[place].backoff.failed(now);
             world.history[place].last_error = detach->why;
         }
-        if (result) {
+        const auto import = world.imports.find(detach->vhci_port);
+        // What the kernel is to remove yet is over when vhci's table is read after that.
+        if (result && import != world.imports.end() && !import->second.local) {
             enumeration_over(world, detach->vhci_port, !detach->in_vain, now);
-            world.imports.erase(detach->vhci_port);
+            world.imports.erase(import);
         }
     }
 }

@@ -167,6 +167,8 @@ std::vector<FreedPort> vhci_listed(World& world, std::vector<VhciPort> ports, Ti
         const auto action = world.in_flight.find(import->second.place);
         if (action != world.in_flight.end() && std::holds_alternative<ImportDevice>(action->second))
             continue; // noted before the kernel has it
+        if (import->second.local && !somebody_elses)
+            continue; // the kernel is to remove it yet, and will say so
         freed.push_back({row.port, import->second.place});
         enumeration_over(world, row.port, import->second.enumerated, now);
         world.imports.erase(import);

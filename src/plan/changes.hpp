@@ -23,7 +23,8 @@ bool is_out_of_date(const World& world, const LocalDevice& device, TimePoint beg
 /// where nobody knows; what has come there since stays.
 void device_gone(World& world, std::string_view sysname, unsigned devnum = 0);
 
-/// An import of ours whose port the kernel has freed: its stream is over, its record is to go.
+/// An import of ours that is over: vhci has freed its port, and the kernel has removed its device.
+/// Its record is to go, and its claim.
 struct FreedPort {
     unsigned port = 0;
     Place place;

@@ -53,6 +53,10 @@ bool Situation::disconnected() const noexcept {
     return import && import->enumerated && !import->local;
 }
 
+bool Situation::being_removed() const noexcept {
+    return import && import->enumerated && port_freed;
+}
+
 bool Situation::stream_in_doubt() const noexcept {
     // No link tells how a plain server is.
     return import && !disconnected() &&
@@ -71,6 +75,10 @@ std::map<Place, Situation> situations(const World& world) {
         situation.import = &import;
         situation.vhci_port = port;
     }
+    for (const VhciPort& row : world.vhci)
+        if (row.state == VhciPort::State::free)
+            if (const auto import = world.imports.find(row.port); import != world.imports.end())
+                all[import->second.place].port_freed = true;
     for (const auto& [vmid, vm] : world.vms) {
         if (!vm.view)
             continue;

@@ -22,6 +22,7 @@ struct Situation {
     const Pi* pi = nullptr;             ///< nullptr: local, or a Pi never heard of
     const Import* import = nullptr;
     unsigned vhci_port = 0;      ///< of the import
+    bool port_freed = false;     ///< that port has no stream any more
     std::vector<SeenPlug> plugs; ///< by VMID
     const Action* in_flight = nullptr;
     const History* history = nullptr;
@@ -43,6 +44,10 @@ struct Situation {
     bool plugged_into(unsigned vmid) const noexcept;
     /// The kernel here has disconnected the import: nothing of it can stall any more.
     bool disconnected() const noexcept;
+    /// Its stream has ended, and that the kernel has removed it was not seen yet: with many devices
+    /// on one hub that takes seconds. QEMU would reset it as it lets go, and wait for the hub, and
+    /// its VM with it.
+    bool being_removed() const noexcept;
     /// Nobody can say that the stream still flows. A device_del on a stalled import freezes the VM.
     bool stream_in_doubt() const noexcept;
 };

@@ -26,6 +26,8 @@ Step Stepper::run() {
     if (s_.disconnected() && !s_.plugs.empty())
         if (Step out = with_plugs(); out.action)
             return out;
+    if (s_.being_removed())
+        return say(DeviceState::leaving, "the kernel is removing it");
     if (s_.import_outlived())
         return detach("the Pi no longer has that device");
     if (s_.relayed_to_silence())

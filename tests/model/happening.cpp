@@ -31,6 +31,7 @@ constexpr std::array kinds{
     Kind{What::available, "available", 2},
     Kind{What::stream_dies, "stream_dies", 3},
     Kind{What::enumerate, "enumerate", 20},
+    Kind{What::hub_removes, "hub_removes", 10},
     Kind{What::guest_selects, "guest_selects", 2},
     Kind{What::local_plug, "local_plug", 6},
     Kind{What::local_unplug, "local_unplug", 2},

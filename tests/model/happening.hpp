@@ -27,6 +27,7 @@ enum class What {
     available,     ///< a: place: not any more
     stream_dies,   ///< a: import
     enumerate,     ///< a: import, b: as what
+    hub_removes,   ///< a: device whose stream has ended
     guest_selects, ///< a: import: the guest chose its other configuration
     local_plug,    ///< a: place, b: kind
     local_unplug,  ///< a: place

@@ -103,6 +103,9 @@ class ActionLaws {
         const bool here = world_.local.contains(unplug.place) || (import && import->second.local);
         if (!device->hostport.empty() && here)
             return "unplugged, and another script has plugged it";
+        for (const auto& [port, left] : outside_.leaving)
+            if (Outside::node_of(left) == device->hostdevice && seen_free(port))
+                return "QEMU is told before the kernel has removed the device";
         // What the kernel has disconnected cannot stall.
         if (import && in_doubt(import->second) && outside_.has_node(device->hostdevice))
             return "QEMU is told first, and its stream is in doubt";
@@ -122,6 +125,12 @@ class ActionLaws {
     }
 
   private:
+    bool seen_free(unsigned port) const {
+        return std::any_of(world_.vhci.begin(), world_.vhci.end(), [&](const VhciPort& row) {
+            return row.port == port && row.state == VhciPort::State::free;
+        });
+    }
+
     bool doubtful(unsigned vmid) const {
         const auto vm = world_.vms.find(vmid);
         return vm == world_.vms.end() || !vm->second.view || vm->second.stale;

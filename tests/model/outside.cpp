@@ -58,11 +58,24 @@ void Outside::frees(unsigned port) {
     const auto import = ports.find(port);
     if (import == ports.end())
         return;
-    notes["kernel"].push_back({Note::Kind::gone, {}, {}, sysname_of(port), import->second.devnum});
+    if (import->second.devnum == 0)
+        notes["kernel"].push_back({Note::Kind::gone, {}, {}, sysname_of(port), 0});
+    else
+        leaving[port] = enumerated(port, import->second);
     ports.erase(import);
 }
 
+void Outside::removes(unsigned port) {
+    const auto left = leaving.find(port);
+    if (left == leaving.end())
+        return;
+    notes["kernel"].push_back(
+        {Note::Kind::gone, {}, {}, left->second.sysfs_path, left->second.device.devnum});
+    leaving.erase(left);
+}
+
 void Outside::enumerates(unsigned port, bool odd) {
+    removes(port); // the hub does one after the other
     RealPort& import = ports.at(port);
     import.devnum = next_devnum_++;
     import.odd = odd;
@@ -138,6 +151,8 @@ std::vector<LocalDevice> Outside::kernel_devices() const {
     for (const auto& [port, import] : ports)
         if (import.devnum != 0)
             all.push_back(enumerated(port, import));
+    for (const auto& [port, device] : leaving)
+        all.push_back(device);
     return all;
 }
 

@@ -62,6 +62,8 @@ class Outside {
     std::map<Place, LocalDevice> locals;
     std::map<Place, HostUse> uses;
     std::map<unsigned, RealPort> ports;
+    std::map<unsigned, LocalDevice>
+        leaving; ///< by the port that vhci has freed: the hub is busy yet
     std::map<unsigned, RealQemu> qemus;
     std::map<unsigned, VmConfig> configs;
     std::map<std::string, std::deque<Note>> notes; ///< by who says it: a Pi, "kernel", "vms"
@@ -71,7 +73,8 @@ class Outside {
     void pi_unplugs(const Place& place);
     void local_plugs(LocalDevice device);
     void local_unplugs(const Place& place);
-    void frees(unsigned port); ///< a stream ended, or a detach
+    void frees(unsigned port);   ///< a stream ended, or a detach
+    void removes(unsigned port); ///< the hub has had the time for what was left there
     void enumerates(unsigned port, bool odd);
     void starts(unsigned vmid, RunState state);
     void stops(unsigned vmid);

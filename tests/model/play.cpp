@@ -193,6 +193,10 @@ bool Play::hear_and_do_everything() {
             outside_.enumerates(port, false);
             any = true;
         }
+    while (!outside_.leaving.empty()) {
+        outside_.removes(outside_.leaving.begin()->first);
+        any = true;
+    }
     for (auto& [who, waiting] : outside_.notes)
         while (tell(who))
             any = true;

@@ -134,6 +134,10 @@ void Play::happen_to_import(const Happening& one) {
         if (import != outside_.ports.end() && import->second.devnum == 0)
             outside_.enumerates(import->first, one.b % 16 == 7);
         break;
+    case What::hub_removes:
+        if (const auto& left = outside_.leaving; !left.empty())
+            outside_.removes(std::next(left.begin(), one.a % left.size())->first);
+        break;
     case What::guest_selects:
         if (import == outside_.ports.end() || !import->second.authorized ||
             import->second.device.configurations < 2)
@@ -313,6 +317,7 @@ void Play::restart(std::uint32_t done_all_the_same) {
         }
     }
     running_.clear();
+    outside_.leaving.clear(); // a start takes longer
     World fresh;
     fresh.rules = std::move(world_.rules);
     fresh.intents = std::move(world_.intents);

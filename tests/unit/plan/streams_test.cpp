@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Streams and who holds them: devices that another node has, streams that our own process carries,
 // and servers that nobody speaks for.
+#include "plan/vhci_ports.hpp"
 #include "town.hpp"
 
 using namespace longcord;
@@ -96,6 +97,67 @@ TEST_CASE("a Pi's silence ends the streams that our own process carries, and no 
             else
                 CHECK(town.planned().empty());
         }
+}
+
+TEST_CASE("of a stream's end QEMU is told when the kernel has removed the device, and not before") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    const LocalDevice left = town.stream_ends("workbench/1-1").value();
+    CHECK(town.planned().empty());
+    CHECK(town.outcome("workbench/1-1").state == DeviceState::leaving);
+    CHECK(town.outcome("workbench/1-1").why == "the kernel is removing it");
+    SUBCASE("its Pi says meanwhile that it is gone") {
+        town.unplug_device("workbench/1-1");
+        CHECK(town.planned().empty());
+    }
+    SUBCASE("its Pi has it anew meanwhile") {
+        town.replug_device("workbench/1-1");
+        CHECK(town.planned().empty());
+    }
+    SUBCASE("its Pi falls silent meanwhile") {
+        pi_unlinked(town.world, "workbench", true);
+        CHECK(town.planned().empty());
+    }
+    device_gone(town.world, left.sysfs_path, left.device.devnum);
+    CHECK(town.planned() == std::vector<std::string>{"unplug workbench/1-1 from VM 100"});
+    town.done.clear();
+    town.settle();
+    CHECK(town.done == std::vector<std::string>{"unplug workbench/1-1 from VM 100"}); // no detach
+}
+
+TEST_CASE("nor is QEMU told after a detach before the kernel has removed the device") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    town.unplug_device("workbench/1-1"); // and its stream hangs
+    const auto actions = town.plan().actions;
+    REQUIRE(actions.size() == 1);
+    REQUIRE(std::holds_alternative<DetachImport>(actions[0]));
+    action_started(town.world, actions[0]);
+    const LocalDevice left = town.stream_ends("workbench/1-1").value();
+    action_ended(town.world, actions[0], {}, town.now);
+    CHECK(town.planned().empty());
+    device_gone(town.world, left.sysfs_path, left.device.devnum);
+    CHECK(town.planned() == std::vector<std::string>{"unplug workbench/1-1 from VM 100"});
+}
+
+TEST_CASE("a port whose device the kernel is removing is nobody else's yet") {
+    Town town;
+    town.vhci_controllers(1)
+        .pi("workbench")
+        .device("workbench/1-1")
+        .vm(100)
+        .rules(100, "workbench");
+    town.settle();
+    const LocalDevice left = town.stream_ends("workbench/1-1").value();
+    CHECK(vhci_listed(town.world, town.world.vhci, town.now).empty());
+    CHECK(vhci_ports_taken(town.world).contains(0));
+    device_gone(town.world, left.sysfs_path, left.device.devnum);
+    const auto freed = vhci_listed(town.world, town.world.vhci, town.now);
+    REQUIRE(freed.size() == 1);
+    CHECK(freed[0].place == at("workbench/1-1"));
+    CHECK_FALSE(vhci_ports_taken(town.world).contains(0));
 }
 
 TEST_CASE("from a plain server nobody says that the stream still flows: vhci lets go first") {

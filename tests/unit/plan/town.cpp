@@ -135,15 +135,22 @@ Town& Town::vhci_controllers(unsigned count) {
     return *this;
 }
 
+std::optional<LocalDevice> Town::stream_ends(const std::string& place) {
+    const auto real = std::find_if(vhci_.begin(), vhci_.end(), [&](const auto& entry) {
+        return entry.second.place == at(place);
+    });
+    if (real == vhci_.end())
+        return std::nullopt;
+    auto local = enumerated(real->first, real->second);
+    vhci_.erase(real);
+    vhci_listed(world, vhci_table(), now);
+    return local;
+}
+
 void Town::stream_dies(const std::string& place) {
-    for (auto& [port, import] : vhci_)
-        if (import.place == at(place)) {
-            const auto local = enumerated(port, import);
-            vhci_.erase(port);
-            device_gone(world, local.sysfs_path);
-            vhci_listed(world, vhci_table(), now);
-            return;
-        }
+    if (const auto left = stream_ends(place))
+        device_gone(world, left->sysfs_path);
+    vhci_listed(world, vhci_table(), now);
 }
 
 void Town::unplug_device(const std::string& place) {

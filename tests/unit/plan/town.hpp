@@ -49,7 +49,10 @@ class Town {
     void replug_device(const std::string& place);
     void stop_vm(unsigned vmid);
     void somebody_removes(unsigned vmid, const std::string& id); ///< device_del by hand
-    void stream_dies(const std::string& place);                  ///< vhci frees the port by itself
+    /// vhci frees the port by itself; the device that the kernel is to remove then. None: no
+    /// import.
+    std::optional<LocalDevice> stream_ends(const std::string& place);
+    void stream_dies(const std::string& place); ///< and the kernel has removed it
     void restart_service(); ///< forgets the World, and rebuilds it from what is really there
 
     Plan plan() const { return longcord::plan(world, now); }
