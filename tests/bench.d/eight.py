@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Eight boards that come to one Pi at once, against one alone."""
+"""Eight boards that come to one Pi at once, against one alone; with several vhci controllers and with one."""
+import contextlib
 import os
 import statistics
 import sys
@@ -10,6 +11,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 TITLE = "Eight boards at once"
 ROUNDS = int(os.environ.get("LONGCORD_BENCH_ROUNDS", 3))
 BOARDS = 8
+# Of vhci: Debian's kernels have eight, those of Proxmox one (CONFIG_USBIP_VHCI_NR_HCS).
+CONTROLLERS = (8, 1)
+OTHERS = """for hcd in /sys/devices/platform/vhci_hcd.[1-9]*; do
+    echo ${{hcd##*/}} >/sys/bus/platform/drivers/vhci_hcd/{verb}
+done
+udevadm settle"""
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
 
@@ -26,29 +33,44 @@ def measure(emit):
         ways[0].services(False)
         try:
             make(lab, boards)
-            for number in range(ROUNDS):
-                floor(emit, observer, ways[0], boards, number)
-                longcord(emit, observer, ways[1], boards, number)
+            for controllers in CONTROLLERS:
+                with only(controllers, lab.node):
+                    for number in range(ROUNDS):
+                        for row in (*floor(observer, ways[0], boards), *longcord(observer, ways[1], boards)):
+                            emit({"figure": "eight", "controllers": controllers, "round": number, **row})
         finally:
             ways[0].services(True)
 
 
-def floor(emit, observer, way, boards, number):
+@contextlib.contextmanager
+def only(controllers, node):
+    """All, or the first. The others keep their rows in vhci's table, which say that they are not ready."""
+    if controllers > 1:
+        yield
+        return
+    node.run(OTHERS.format(verb="unbind"))
+    try:
+        yield
+    finally:
+        node.run(OTHERS.format(verb="bind"))
+
+
+def floor(observer, way, boards):
     """Each begin serves one plug of each board."""
     from lab.come_and_go import come_and_go
     for some in (boards[:1], boards):
         way.begin([way.lab.pi.busid(board) for board in some])
-        emit({"figure": "eight", "round": number, **come_and_go(observer, way, some)})
+        yield come_and_go(observer, way, some)
         way.end()
 
 
-def longcord(emit, observer, way, boards, number):
+def longcord(observer, way, boards):
     """After a plug that does not count: the Pi's own drivers are asked when a board comes for the first time."""
     from lab.come_and_go import come_and_go
     way.begin([])
     come_and_go(observer, way, boards)
     for some in (boards[:1], boards):
-        emit({"figure": "eight", "round": number, **come_and_go(observer, way, some)})
+        yield come_and_go(observer, way, some)
     way.end()
 
 
@@ -58,21 +80,24 @@ def longcord(emit, observer, way, boards, number):
 def page(rows):
     keys = ("last_came_ms", "attached_ms", "tty_ms", "detached_ms", "tty_gone_ms")
     lines, targets = [], []
-    for way in ("floor", "longcord"):
-        for count in (1, BOARDS):
-            some = pick(rows, way=way, boards=count)
-            lines.append([f"{way}, {count}", *(spread([row[key] for row in some]) for key in keys)])
-        alone = statistics.median(row["attached_ms"] for row in pick(rows, way=way, boards=1))
-        ratios = [row["attached_ms"] / alone for row in pick(rows, way=way, boards=BOARDS)]
-        met = verdict(statistics.median(ratios) <= 2) if way == "longcord" else "what the kernels allow here"
-        targets.append([f"the last of {BOARDS}, against one alone: {way}", spread(ratios, 2, "×"), "≤ 2×", met])
+    for controllers in CONTROLLERS:
+        where = f"{controllers} controller{'s' if controllers > 1 else ''}"
+        for way in ("floor", "longcord"):
+            for count in (1, BOARDS):
+                some = pick(rows, way=way, boards=count, controllers=controllers)
+                lines.append([f"{where}: {way}, {count}", *(spread([row[key] for row in some]) for key in keys)])
+            alone = statistics.median(row["attached_ms"] for row in pick(rows, way=way, boards=1, controllers=controllers))
+            ratios = [row["attached_ms"] / alone for row in pick(rows, way=way, boards=BOARDS, controllers=controllers)]
+            met = verdict(statistics.median(ratios) <= 2) if way == "longcord" else "what the kernels allow here"
+            targets.append([f"{where}: the last of {BOARDS}, against one alone: {way}", spread(ratios, 2, "×"), "≤ 2×", met])
     ours = pick(rows, way="longcord", boards=BOARDS)
     head = ["ms, median (least to most), of the last board", "the Pi's kernel has it", "attached in QEMU", "guest has the tty",
             "unplug: out of QEMU", "guest's tty gone"]
     return "\n\n".join([
         "Lab, clocks and ways are those of `tests/bench plug`. The boards are on buses of their own and are plugged in by one "
         f"command. Times count from when the Pi's kernel has found the first of them; {ROUNDS} rounds, floor and Longcord in "
-        "turn. The floor takes a port of another vhci controller for each board.",
+        "turn. The floor takes a port of another vhci controller for each board, where there are several: Debian's kernels "
+        "have eight, those of Proxmox one, as the lab's has when the driver is unbound from the others.",
         table(head, lines),
         "Longcord, round by round: imports that failed and were tried again: "
         f"{', '.join(str(row['failed']) for row in ours)}; "

@@ -47,7 +47,7 @@ def wait_gone(lab, vm):
     """From the guest, from QEMU, and from the node's vhci."""
     lab.wait(lambda: not vm.guest.sees("tty"), 60, "the guest to have no tty")
     lab.wait(lambda: not vm.plugged(), 60, "QEMU to have no device")
-    used = "grep -hE '^(hs|ss)' /sys/devices/platform/vhci_hcd.0/status* | grep -v ' 004 ' || true"
+    used = "grep -hE '^(hs|ss)' /sys/devices/platform/vhci_hcd.0/status* | grep -vE ' 004 | 0{16} ' || true"  # free, or not ready
     lab.wait(lambda: not lab.node.run(used), 60, "vhci to be empty")
 
 
