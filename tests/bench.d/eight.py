@@ -11,18 +11,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 TITLE = "Eight boards at once"
 ROUNDS = int(os.environ.get("LONGCORD_BENCH_ROUNDS", 3))
 BOARDS = 8
-# Of vhci: Debian's kernels have eight, those of Proxmox one (CONFIG_USBIP_VHCI_NR_HCS).
-CONTROLLERS = (8, 1)
-OTHERS = """for hcd in /sys/devices/platform/vhci_hcd.[1-9]*; do
-    echo ${{hcd##*/}} >/sys/bus/platform/drivers/vhci_hcd/{verb}
-done
-udevadm settle"""
+CONTROLLERS = (8, 1)  # of vhci: as Debian's kernels have, and those of Proxmox
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
 
 
 def measure(emit):
-    from lab import session
+    from lab import session, vhci
     from lab.come_and_go import make
     from lab.gadget import Gadget
     from lab.ways import Floor, LongcordWay
@@ -34,25 +29,12 @@ def measure(emit):
         try:
             make(lab, boards)
             for controllers in CONTROLLERS:
-                with only(controllers, lab.node):
+                with vhci.only_the_first(lab.node) if controllers == 1 else contextlib.nullcontext():
                     for number in range(ROUNDS):
                         for row in (*floor(observer, ways[0], boards), *longcord(observer, ways[1], boards)):
                             emit({"figure": "eight", "controllers": controllers, "round": number, **row})
         finally:
             ways[0].services(True)
-
-
-@contextlib.contextmanager
-def only(controllers, node):
-    """All, or the first. The others keep their rows in vhci's table, which say that they are not ready."""
-    if controllers > 1:
-        yield
-        return
-    node.run(OTHERS.format(verb="unbind"))
-    try:
-        yield
-    finally:
-        node.run(OTHERS.format(verb="bind"))
 
 
 def floor(observer, way, boards):

@@ -1,6 +1,7 @@
-"""A VM starts that has eight boards: each is plugged once, and none is taken out again."""
+"""Eight boards at once: when their VM starts each is plugged once, and none is taken out again; and they go at once."""
 
-from lab.come_and_go import wait_in_guest
+from lab import vhci
+from lab.come_and_go import connect, disconnect, wait_gone, wait_in_guest
 from lab.gadget import Gadget
 from lab.install import HOOKSCRIPT
 
@@ -29,3 +30,25 @@ def test_each_is_plugged_once(longcord, lab):
     assert len(vm.plugged()) == len(BOARDS)
     seen = {vm.guest.wait_tty(f"ttyACM{number}")["serial"] for number in range(len(BOARDS))}
     assert seen == {board.serial for board in BOARDS}
+
+
+def test_all_go_at_once_through_one_hub(longcord, lab):
+    """A hub removes one device after the other. QEMU, told of one before its turn, waits for the hub as it lets go, and
+    answers nobody meanwhile."""
+    vm = lab.node.vm(100)
+    vm.ensure_running()
+    vm.write_rules("workbench 1a86:55d4")
+    for board in BOARDS:
+        lab.pi.plug(board)
+    wait_in_guest(vm, BOARDS)
+    disconnect(lab, BOARDS)
+    wait_gone(lab, vm)
+    with vhci.only_the_first(lab.node):
+        for _ in range(2):
+            connect(lab, BOARDS)
+            wait_in_guest(vm, BOARDS)
+            since = longcord.last_event()
+            disconnect(lab, BOARDS)
+            wait_gone(lab, vm)
+            out = [event for event in longcord.events(since) if (event["message"] or "").startswith("unplug ")]
+            assert [event["kind"] for event in out] == ["unplugged"] * len(BOARDS), out

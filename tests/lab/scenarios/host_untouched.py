@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from lab import vhci
 from lab.gadget import Gadget
 from lab.longcord import SERVE_THE_LAB
 from scenarios.plug_while_running import imports
@@ -199,6 +200,14 @@ def test_somebody_elses_attach_works_as_it_did_before(longcord, lab, pi_settings
         lab.wait(lambda: not imports(lab.node), what="vhci to be empty")
         lab.node.run("systemctl stop longcord-host; rmmod vhci-hcd; modprobe vhci-hcd; systemctl start longcord-host")
         longcord.wait_linked()
+
+
+def test_controllers_that_come_under_the_running_service_are_prepared(longcord, lab):
+    """What udev does not do: their ports' quirks. They come within a moment, and so while others are prepared."""
+    with vhci.only_the_first(lab.node):
+        pass
+    left = "grep -L '3$' /sys/devices/platform/vhci_hcd.*/usb*/*-0:1.0/usb*-port*/quirks"
+    lab.wait(lambda: lab.node.run(left, check=False).stdout == "", what="all ports to have their quirks")
 
 
 @pytest.mark.more
