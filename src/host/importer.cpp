@@ -127,8 +127,7 @@ Task<Result<>> Importer::detach(DetachImport action) {
             co_return ports.error();
         for (const auto& row : *ports)
             if (row.port == action.vhci_port && row.state == VhciPort::State::free) {
-                // Else the record and the claim are kept until vhci's table is read after its
-                // removal.
+                // What the kernel is to remove yet keeps both until vhci's table is read after that.
                 if (const auto import = imports.find(action.vhci_port);
                     import == imports.end() || !import->second.local) {
                     records_.remove(action.vhci_port);

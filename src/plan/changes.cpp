@@ -99,15 +99,19 @@ void note_removals(
 // --- this host's kernel ---
 
 void devices_listed(World& world, const std::vector<LocalDevice>& devices, TimePoint now) {
-    std::set<Place> present;
+    std::map<Place, unsigned> present; // and which one, by its devnum
     for (const auto& device : devices) {
-        present.insert(device.device.place);
+        present[device.device.place] = device.device.devnum;
         device_seen(world, device, now);
     }
     std::erase_if(world.local, [&](const auto& entry) { return !present.contains(entry.first); });
-    for (auto& [port, import] : world.imports)
-        if (import.local && !present.contains(import.local->device.place))
+    for (auto& [port, import] : world.imports) {
+        if (!import.local)
+            continue;
+        const auto there = present.find(import.local->device.place);
+        if (there == present.end() || there->second != import.local->device.devnum)
             import.local.reset();
+    }
     world.knows_devices = true;
 }
 

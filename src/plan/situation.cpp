@@ -78,7 +78,8 @@ std::map<Place, Situation> situations(const World& world) {
     for (const VhciPort& row : world.vhci)
         if (row.state == VhciPort::State::free)
             if (const auto import = world.imports.find(row.port); import != world.imports.end())
-                all[import->second.place].port_freed = true;
+                if (Situation& there = all[import->second.place]; there.vhci_port == row.port)
+                    there.port_freed = true;
     for (const auto& [vmid, vm] : world.vms) {
         if (!vm.view)
             continue;

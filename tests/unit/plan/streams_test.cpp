@@ -142,6 +142,18 @@ TEST_CASE("nor is QEMU told after a detach before the kernel has removed the dev
     CHECK(town.planned() == std::vector<std::string>{"unplug workbench/1-1 from VM 100"});
 }
 
+TEST_CASE("where events were lost, what came to its place since does not stand for what has gone") {
+    Town town;
+    town.pi("workbench").device("workbench/1-1").vm(100).rules(100, "workbench");
+    town.settle();
+    LocalDevice other = town.stream_ends("workbench/1-1").value();
+    devices_listed(town.world, {other}, town.now);
+    CHECK(town.planned().empty());
+    ++other.device.devnum;
+    devices_listed(town.world, {other}, town.now);
+    CHECK(town.planned() == std::vector<std::string>{"unplug workbench/1-1 from VM 100"});
+}
+
 TEST_CASE("a port whose device the kernel is removing is nobody else's yet") {
     Town town;
     town.vhci_controllers(1)
