@@ -33,13 +33,15 @@ void WaitSet::remove(int fd) noexcept {
     ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-Task<> WaitSet::wait(milliseconds at_most) {
+Task<> WaitSet::wait(TimePoint until) {
     // Setting the timer also takes back an earlier expiry. Zero would disarm it.
-    const auto time = std::max(at_most, milliseconds(1));
+    const auto time = std::max(until.time_since_epoch(), Clock::duration(1));
+    const auto whole = std::chrono::floor<seconds>(time);
     itimerspec once{};
-    once.it_value.tv_sec = time.count() / 1000;
-    once.it_value.tv_nsec = time.count() % 1000 * 1'000'000;
-    ::timerfd_settime(timer_.get(), 0, &once, nullptr);
+    once.it_value.tv_sec = whole.count();
+    once.it_value.tv_nsec = std::chrono::nanoseconds(time - whole).count();
+    // Clock is CLOCK_MONOTONIC; to the nanosecond, so that it goes off together with others.
+    ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &once, nullptr);
     co_await set_.async_wait(asio::posix::stream_descriptor::wait_read, as_value);
 }
 

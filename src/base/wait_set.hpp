@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// "Until any of these descriptors is readable, or so much time is over", in one co_await: an epoll
+// "Until any of these descriptors is readable, or it is that late", in one co_await: an epoll
 // descriptor that holds the others and a timerfd. One wait with one end needs no cancelling of
 // losers, which is where coroutines that wait for several things go wrong.
 #pragma once
@@ -23,7 +23,7 @@ class WaitSet {
     void remove(int fd) noexcept;
 
     /// Readiness is a level: what the caller does not read or remove ends the next wait at once.
-    Task<> wait(milliseconds at_most);
+    Task<> wait(TimePoint until);
 
   private:
     UniqueFd timer_;

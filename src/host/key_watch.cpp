@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/key_watch.hpp"
 
+#include "base/rounds.hpp"
 #include "pairing/cluster.hpp"
 #include "pairing/pending_store.hpp"
 
@@ -50,7 +51,7 @@ Task<> KeyWatch::run() {
             return look_at(roots, node, port);
         };
         auto look = co_await pool_.run("keys of Pis", deadline, job);
-        timer_.expires_at(began + (look && look->alone ? interval_alone : interval));
+        timer_.expires_at(next_round(began, look && look->alone ? interval_alone : interval));
         if (look)
             take(std::move(*look), began);
         else if (complaints_.insert(look.error().message).second)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/machine_source.hpp"
 
+#include "base/rounds.hpp"
 #include "plan/machine_id.hpp"
 #include "proxmox/qemu_process.hpp"
 #include "qmp/unix_connect.hpp"
@@ -114,7 +115,8 @@ Task<> MachineSource::watch() {
             told = now;
             roster_.machines(std::move(now));
         }
-        co_await set_.wait(expecting ? milliseconds(knock_again) : milliseconds(slow_look));
+        const TimePoint began = Clock::now();
+        co_await set_.wait(expecting ? began + knock_again : next_round(began, slow_look));
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "link/heartbeat.hpp"
 
+#include "base/rounds.hpp"
+
 #include <algorithm>
 
 namespace longcord {
@@ -17,7 +19,7 @@ bool Heartbeat::turn(TimePoint now) noexcept {
 std::optional<std::uint64_t> Heartbeat::ping(TimePoint now) noexcept {
     if (now < next_ping_)
         return std::nullopt;
-    next_ping_ = now + interval;
+    next_ping_ = next_round(now, interval);
     pinged_ = now;
     return ++n_;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxmox/config_watcher.hpp"
 
+#include "base/rounds.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
@@ -45,7 +47,7 @@ Task<PveSnapshot> ConfigWatcher::next() {
             told_ = snapshot;
             co_return std::move(*snapshot);
         }
-        co_await set_.wait(until_next_look(Clock::now()));
+        co_await set_.wait(next_look(Clock::now()));
     }
 }
 
@@ -75,12 +77,11 @@ std::optional<PveSnapshot> ConfigWatcher::judge(Result<PveContent> seen, TimePoi
     return snapshot;
 }
 
-milliseconds ConfigWatcher::until_next_look(TimePoint now) const {
+TimePoint ConfigWatcher::next_look(TimePoint now) const {
+    const bool away = told_ && !told_->present;
+    const TimePoint round = next_round(now, away ? look_every_ * elsewhere : look_every_);
     const auto due = stable_.due();
-    if (!due)
-        return told_ && !told_->present ? look_every_ * elsewhere : look_every_;
-    const auto left = std::chrono::ceil<milliseconds>(*due - now);
-    return std::clamp<milliseconds>(left, milliseconds(1), look_every_);
+    return due ? std::min(*due, round) : round;
 }
 
 void ConfigWatcher::tell_trouble(const std::string& what) {

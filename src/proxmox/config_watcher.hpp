@@ -54,7 +54,7 @@ class ConfigWatcher {
 
   private:
     std::optional<PveSnapshot> judge(Result<PveContent> seen, TimePoint now);
-    milliseconds until_next_look(TimePoint now) const;
+    TimePoint next_look(TimePoint now) const;
     void tell_trouble(const std::string& what);
     void tell_problems(std::vector<std::string> problems);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "proxmox/hook_notes.hpp"
 
+#include "base/rounds.hpp"
 #include "base/text.hpp"
 #include "proxmox/vm_files.hpp"
 
@@ -62,7 +63,7 @@ Task<std::vector<HookNote>> HookNotes::next() {
         auto notes = take();
         if (!notes.empty())
             co_return notes;
-        co_await set_.wait(slow_look);
+        co_await set_.wait(next_round(Clock::now(), slow_look));
     }
 }
 

@@ -2,6 +2,7 @@
 #include "proxmox/vm_registry.hpp"
 
 #include "base/files.hpp"
+#include "base/rounds.hpp"
 #include "base/text.hpp"
 #include "proxmox/qemu_process.hpp"
 #include "proxmox/vm_files.hpp"
@@ -26,7 +27,7 @@ Task<std::vector<RunningVm>> VmRegistry::next() {
             told_ = now;
             co_return now;
         }
-        co_await set_.wait(slow_look);
+        co_await set_.wait(next_round(Clock::now(), slow_look));
     }
 }
 

@@ -328,7 +328,7 @@ Task<> SerialDevice::reopen() {
             handler_.back();
             co_return;
         }
-        co_await wait.wait(Clock::now() - since < hurry ? soon : later);
+        co_await wait.wait(Clock::now() + (Clock::now() - since < hurry ? soon : later));
         watch.drain();
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "usb/host_use_events.hpp"
 
+#include "base/rounds.hpp"
+
 #include <array>
 
 #include <libudev.h>
@@ -97,7 +99,7 @@ void HostUseEvents::drain() {
 }
 
 Task<> HostUseEvents::next() {
-    co_await set_.wait(slow_turn);
+    co_await set_.wait(next_round(Clock::now(), slow_turn));
     drain();
 }
 

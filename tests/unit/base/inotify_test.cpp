@@ -17,7 +17,7 @@ namespace {
 /// Waits by a WaitSet until the directory's watch speaks, for at most `bound`.
 Task<bool> wake(WaitSet& set, milliseconds bound) {
     const auto begun = Clock::now();
-    co_await set.wait(bound);
+    co_await set.wait(Clock::now() + bound);
     co_return Clock::now() - begun < bound;
 }
 
