@@ -127,7 +127,8 @@ Task<Result<>> Importer::detach(DetachImport action) {
             co_return ports.error();
         for (const auto& row : *ports)
             if (row.port == action.vhci_port && row.state == VhciPort::State::free) {
-                // What the kernel is to remove yet keeps both until vhci's table is read after that.
+                // What the kernel is to remove yet keeps both until vhci's table is read after
+                // that.
                 if (const auto import = imports.find(action.vhci_port);
                     import == imports.end() || !import->second.local) {
                     records_.remove(action.vhci_port);
