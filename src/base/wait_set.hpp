@@ -22,7 +22,8 @@ class WaitSet {
     void add(int fd);
     void remove(int fd) noexcept;
 
-    /// Readiness is a level: what the caller does not read or remove ends the next wait at once.
+    /// Readiness is a level: what the caller does not read or remove ends the next wait at once. So
+    /// does a time that is past.
     Task<> wait(TimePoint until);
 
   private:

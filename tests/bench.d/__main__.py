@@ -2,7 +2,8 @@
 """Runs benchmarks: tests/bench.d [NAME...]
 
 A benchmark is a file here with TITLE, with measure(emit), which calls emit(row) for each figure (a
-dict), and with page(rows), which makes Markdown of them. Its section in docs/benchmarks.md stands
+dict), and with page(rows), which makes Markdown of them; and with versions(), where it measures
+more than our own programs. Its section in docs/benchmarks.md stands
 between two comments and is replaced as a whole; what people wrote around it stays.
 """
 import importlib.util
@@ -61,7 +62,8 @@ def run(name):
     where = machine()
     get_ahead()
     bench.measure(emit)
-    section = f"## {bench.TITLE}\n\n`tests/bench {name}` on {where}.\n\n{bench.page(rows)}"
+    versions = f"Versions: {bench.versions()}.\n\n" if hasattr(bench, "versions") else ""
+    section = f"## {bench.TITLE}\n\n`tests/bench {name}` on {where}.\n\n{versions}{bench.page(rows)}"
     text = PAGE.read_text() if PAGE.exists() else "# Benchmarks\n"
     PAGE.write_text(replace_section(text, name, section))
 

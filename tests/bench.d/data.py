@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
+from lab.versions import of_the_lab as versions  # noqa: E402,F401
 
 TITLE = "Data path: what a stream carries"
 ROUNDS = int(os.environ.get("LONGCORD_BENCH_ROUNDS", 3))

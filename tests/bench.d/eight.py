@@ -14,6 +14,7 @@ BOARDS = 8
 CONTROLLERS = (8, 1)  # of vhci: as Debian's kernels have, and those of Proxmox
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
+from lab.versions import of_the_lab as versions  # noqa: E402,F401
 
 
 def measure(emit):
@@ -81,7 +82,7 @@ def page(rows):
         "turn. The floor takes a port of another vhci controller for each board, where there are several: Debian's kernels "
         "have eight, those of Proxmox one, as the lab's has when the driver is unbound from the others.",
         table(head, lines),
-        "Longcord, round by round: imports that failed and were tried again: "
+        "Longcord, round by round, with 8 controllers and then with 1: steps that failed, and were tried again or read back: "
         f"{', '.join(str(row['failed']) for row in ours)}; "
         f"boards that were taken out and plugged again: {', '.join(str(row['attaches'] - BOARDS) for row in ours)}.",
         table(["target", "measured", "wanted", ""], targets)])

@@ -13,6 +13,7 @@ ROUNDS = int(os.environ.get("LONGCORD_BENCH_ROUNDS", 5))
 WAYS = ("floor", "longcord", "scripted")
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
+from lab.versions import of_the_lab as versions  # noqa: E402,F401
 
 
 def measure(emit):

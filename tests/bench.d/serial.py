@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "serial"))
+sys.path[:0] = [str(REPOSITORY / "tests" / "serial"), str(REPOSITORY / "tests" / "lab")]
+from lab.versions import installed  # noqa: E402
 from servers import SERVERS, SERVICE, Server  # noqa: E402
 from tools import compiled  # noqa: E402
 
@@ -26,6 +27,10 @@ PORTS = 8
 SERVED = "longcord-pi"  # the same code, all ports in one process
 PROCESSORS = sorted(os.sched_getaffinity(0))
 OURS, FLOOR, TUNED = "longcord", "socat", "ser2net-tuned"
+
+
+def versions():
+    return installed(["python3-serial", "ser2net", "socat"])
 
 
 def say(text):

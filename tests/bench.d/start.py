@@ -22,6 +22,7 @@ HOOKS = ("shell", "longcord", "python")
 HOOK_TARGET = 5  # ms more than a shell that does nothing
 
 from lab.tables import pick, spread, table, verdict  # noqa: E402
+from lab.versions import of_the_lab as versions  # noqa: E402,F401
 
 
 def measure(emit):

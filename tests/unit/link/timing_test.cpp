@@ -52,6 +52,12 @@ TEST_CASE("a loop that was held up does not blame the peer") {
     CHECK_FALSE(heart.turn(start + 33s));
 }
 
+TEST_CASE("pings come on whole seconds, whenever the link began: other looks are then, too") {
+    Heartbeat heart(start + 300ms);
+    CHECK(heart.ping(start + 300ms) == 1);
+    CHECK(heart.next_turn() == start + 1s);
+}
+
 TEST_CASE("round trip of the latest ping; stale and invented numbers measure nothing") {
     Heartbeat heart(start);
     CHECK(heart.round_trip() == std::nullopt);
